@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lend the idle part of people's workstations to OpenStack."""

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only place that constructs: options in, the agent's parts out."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import dbus_fast
+import dbus_fast.aio
+
+from nova_desktop import model
+from nova_desktop.agent import (
+    daemon,
+    journal,
+    judge,
+    limits,
+    loop,
+    record,
+    senses,
+    teller,
+)
+from nova_desktop.conf import agent as options
+from nova_desktop.mechanism import base, cgroup, noop, own_group, slice
+from nova_desktop.sensing import evdev, load, logind
+
+SYSTEMD_RUN = Path('/run/systemd/system')
+PROC = Path('/proc')
+# Where systemd has everything that people run, and no guest, by version.
+OWNERS_PRESSURE = {
+    1: 'unified/user.slice/cpu.pressure',
+    2: 'user.slice/cpu.pressure',
+}
+_BUS_S = 10.0
+
+
+def tree(conf: options.Conf) -> cgroup.Tree:
+    """Find the host's cgroups; raise CgroupMissing."""
+    return cgroup.find(Path(conf.sensing.cgroup_root), conf.slice.parent)
+
+
+def group_name(conf: options.Conf) -> str:
+    """Give the name of the guests' group on this host."""
+    return cgroup.directory_name(conf.slice.name, SYSTEMD_RUN)
+
+
+def prepare(conf: options.Conf) -> None:
+    """Make the guests' slice, in the idle class."""
+    slice.prepare(tree(conf), group_name(conf), _period_us(conf))
+
+
+def hold(conf: options.Conf) -> None:
+    """Hold the slice as for an unknown owner; a stricter limit stays."""
+    if conf.agent.dry_run:
+        return
+    guests = slice.GuestSlice(tree(conf), group_name(conf), _period_us(conf))
+    share = conf.cap.unknown_cpu * limits.capacity().cpus
+    found = guests.current().cpus
+    cpus = share if found is None else min(share, found)
+    guests.apply(model.SliceTarget(cpus=cpus))
+
+
+def agent(conf: options.Conf) -> daemon.Daemon:
+    """Construct the agent; raise CgroupMissing. Needs a running loop."""
+    clock = time.monotonic
+    groups = tree(conf)
+    name = group_name(conf)
+    guests: base.Mechanism[model.SliceTarget] = noop.NoopSlice()
+    if not conf.agent.dry_run:
+        cgroup.create(groups, name)
+        guests = slice.GuestSlice(groups, name, _period_us(conf))
+    sessions = logind.SessionSource(
+        _system_bus,
+        clock,
+        own_pid=os.getpid(),
+        heartbeat_s=conf.sensing.heartbeat_s,
+    )
+    # What is not required is not watched, or its lack would still count as
+    # the owner; without the load his demand would go unseen.
+    watched = {*conf.sensing.required, load.LoadSource.name}
+    every: senses.Sources = (_input(conf), sessions, _load(conf, groups, name))
+    sources = [each for each in every if each.name in watched]
+    sensed = senses.Senses(sources, conf.agent.source_retry_s, clock)
+    state = Path(conf.agent.state_dir)
+    changes = journal.Journal(state / 'changes', conf.agent.record_size)
+    absences = journal.Journal(state / 'absences', record.ABSENCES)
+    told = teller.Teller(
+        record.Record(changes), record.Absences(absences), time.time
+    )
+    passes = loop.Loop(
+        sensed,
+        judge.Judge(limits.read(conf), lambda: sessions.departing),
+        guests,
+        told,
+        clock,
+        asyncio.get_running_loop().call_later,
+    )
+    return daemon.Daemon(
+        loop=passes,
+        senses=sensed,
+        teller=told,
+        changes=record.Record(changes),
+        journals=(changes, absences),
+        tick_s=conf.agent.tick_s,
+        retry_s=conf.agent.source_retry_s,
+        own_group=_own_group(conf, groups),
+        notify_socket=os.environ.get('NOTIFY_SOCKET', ''),
+    )
+
+
+def _period_us(conf: options.Conf) -> int:
+    return int(conf.slice.quota_period_ms) * 1000
+
+
+def _own_group(
+    conf: options.Conf, groups: cgroup.Tree
+) -> own_group.OwnGroup | None:
+    # systemd has given the agent's unit a group and a weight already.
+    wanted = conf.agent.use_own_group and not conf.agent.dry_run
+    if not wanted or SYSTEMD_RUN.is_dir():
+        return None
+    return own_group.OwnGroup(groups, os.getpid())
+
+
+async def _system_bus() -> dbus_fast.aio.MessageBus:
+    bus = dbus_fast.aio.MessageBus(bus_type=dbus_fast.BusType.SYSTEM)
+    return await asyncio.wait_for(bus.connect(), _BUS_S)
+
+
+def _input(conf: options.Conf) -> evdev.InputSource:
+    return evdev.InputSource(
+        Path(conf.sensing.input_dir), time.monotonic, conf.sensing.window_s
+    )
+
+
+def _load(
+    conf: options.Conf, groups: cgroup.Tree, name: str
+) -> load.LoadSource:
+    host = conf.sensing.host_usage
+    used = _usage_file(groups, name)
+    pressure = Path(conf.sensing.cgroup_root) / OWNERS_PRESSURE[groups.version]
+    return load.LoadSource(
+        PROC,
+        used if used.exists() else lambda: None,
+        time.monotonic,
+        period_s=conf.sensing.load_period_s,
+        host_usage=Path(host) if host else None,
+        pressure=(pressure,) if pressure.exists() else (),
+    )
+
+
+def _usage_file(groups: cgroup.Tree, name: str) -> Path:
+    """Find the counter of the CPU time that all guests used."""
+    if groups.version == 2:
+        return groups.group(name) / 'cpu.stat'
+    controller = 'cpuacct' if 'cpuacct' in groups.parents else 'cpu'
+    return groups.group(name, controller) / 'cpuacct.usage'

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent as a process: what runs beside the loop, from start to stop."""
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+
+from oslo_log import log as logging
+
+from nova_desktop import exception, model
+from nova_desktop.agent import journal, loop, record, senses, service, teller
+from nova_desktop.agent.notify import notify
+from nova_desktop.mechanism import own_group
+
+LOG = logging.getLogger(__name__)
+
+# systemd and an impatient owner wait at most a second in all.
+_STOP_S = 0.5
+
+
+@dataclasses.dataclass
+class Daemon:
+    """The parts of the agent, and the order in which they come and go."""
+
+    loop: loop.Loop
+    senses: senses.Senses
+    teller: teller.Teller
+    changes: record.Record
+    journals: Sequence[journal.Journal]
+    tick_s: float
+    retry_s: float
+    own_group: own_group.OwnGroup | None
+    notify_socket: str
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        stopping = asyncio.Event()
+        running = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            running.add_signal_handler(number, stopping.set)
+        for entries in self.journals:
+            entries.load()
+        self._enter_own_group()
+        # Nothing is known yet, so the first verdict is the owner's. It is in
+        # force before anybody is told that there is an agent.
+        self.loop.step()
+        notify(self.notify_socket, 'READY=1')
+        tasks = [asyncio.ensure_future(work) for work in self._works()]
+        await stopping.wait()
+        await self._stop(tasks)
+
+    def _works(self) -> list[Awaitable[None]]:
+        bus = service.Service(self, self.retry_s)
+        self.teller.publish = bus.publish
+        return [
+            self.senses.start(self.loop.step),
+            _each(self.tick_s, self._tick),
+            _each(self.retry_s, self.senses.mend),
+            _each(self.tick_s, self._flush),
+            bus.run(),
+        ]
+
+    async def _tick(self) -> None:
+        self.loop.tick()
+        notify(self.notify_socket, 'WATCHDOG=1')
+
+    async def _flush(self) -> None:
+        for entries in self.journals:
+            await entries.flush()
+
+    async def _stop(self, tasks: Sequence[asyncio.Future[None]]) -> None:
+        notify(self.notify_socket, 'STOPPING=1')
+        LOG.info('The agent stops; guests keep the cap of an unknown owner')
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.senses.stop(), _STOP_S)
+        self.loop.stop()
+        for entries in self.journals:
+            entries.close()
+        if self.own_group is not None:
+            self.own_group.release()
+
+    def _enter_own_group(self) -> None:
+        if self.own_group is None:
+            return
+        try:
+            self.own_group.apply()
+        except exception.MechanismFailed as problem:
+            LOG.warning(
+                'Under a busy owner the agent may react late: %s', problem
+            )
+
+    def status(self) -> model.Status:
+        """Give the status, which there is since the first step."""
+        assert self.teller.status is not None
+        return self.teller.status
+
+    def explain(self, count: int) -> list[model.Change]:
+        """Give the last changes, the newest last."""
+        return self.changes.last(count)
+
+    def leave(self, server_id: str, seconds: int) -> None:
+        """Grant the leaving share."""
+        self.loop.leave(server_id, seconds)
+
+    def leave_done(self, server_id: str) -> None:
+        """Take the leaving share back."""
+        self.loop.leave_done(server_id)
+
+
+async def _each(period_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do ``work`` for ever, whatever becomes of one turn of it."""
+    while True:
+        await asyncio.sleep(period_s)
+        try:
+            await work()
+        except Exception:
+            LOG.exception('One turn of %s is lost', work)

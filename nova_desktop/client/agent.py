@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask the agent, from asyncio."""
+
+from nova_desktop import exception, model
+from nova_desktop.client import connection, decode
+
+
+class AgentClient:
+    """Ask the agent, from asyncio."""
+
+    def __init__(self, timeout_s: float = 5.0) -> None:
+        self._connection = connection.Connection(timeout_s)
+
+    async def connect(self) -> None:
+        """Connect; raise BusUnavailable or AgentSilent."""
+        await self._connection.open()
+        try:
+            await self._connection.owner()
+        except exception.AgentSilent:
+            await self.close()
+            raise
+
+    async def status(self) -> model.Status:
+        """Give the agent's status at one moment; raise AgentSilent."""
+        return decode.status(await self._connection.properties())
+
+    async def explain(self, count: int) -> list[model.Change]:
+        """Give the last ``count`` changes, the newest last."""
+        (changes,) = await self._connection.ask('Explain', 'u', count)
+        return [model.Change(*change) for change in changes]
+
+    async def leave(self, server_id: str, seconds: int) -> None:
+        """Have the guests' leaving share granted for ``seconds``."""
+        await self._connection.ask('Leave', 'su', server_id, seconds)
+
+    async def leave_done(self, server_id: str) -> None:
+        """Say that the guest has left."""
+        await self._connection.ask('LeaveDone', 's', server_id)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._connection.close()

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of nova-desktop-agent: group agent, and the list of the others."""
+
+from collections.abc import Sequence
+
+from oslo_config import cfg
+
+from nova_desktop.conf import cap, presence, sensing, slice
+
+OPTS = [
+    cfg.StrOpt(
+        'state_dir',
+        default='/var/lib/nova-desktop-agent',
+        help="""
+Directory for the record of changes and the history of absences, so that
+``nova-desktop explain`` and the forecast survive a restart. The history never
+leaves the host. Without the directory the agent works and forgets.
+""",
+    ),
+    cfg.FloatOpt(
+        'tick_s',
+        default=1.0,
+        min=0.05,
+        max=10.0,
+        help="""
+Seconds between two looks at what has no events: the load of the host, and
+whether somebody else changed the limit of the guests. The owner's input does
+not wait for it. Stays below half of the unit's WatchdogSec.
+""",
+    ),
+    cfg.FloatOpt(
+        'source_retry_s',
+        default=5.0,
+        min=0.1,
+        max=3600.0,
+        help="""
+Seconds after which a source that failed is started again, and after which a
+lost D-Bus system bus is looked for. Until then the owner counts as present.
+""",
+    ),
+    cfg.IntOpt(
+        'record_size',
+        default=1000,
+        min=10,
+        max=100000,
+        help="""
+Number of changes that are remembered for ``nova-desktop explain``. The file in
+``state_dir`` holds at most twice as many.
+""",
+    ),
+    cfg.BoolOpt(
+        'use_own_group',
+        default=True,
+        help="""
+Move the agent into a cgroup of its own with the highest CPU weight, so that
+its wake-up does not wait behind the owner's work. Without effect under
+systemd, whose unit does the same with CPUWeight.
+""",
+    ),
+    cfg.BoolOpt(
+        'dry_run',
+        default=False,
+        help="""
+Decide, log and publish, but change nothing on the host. Guests are not
+throttled and nothing of the owner is protected: for trying thresholds only.
+""",
+    ),
+]
+
+MODES = [
+    cfg.BoolOpt(
+        'prepare',
+        default=False,
+        help='Make the cgroup of the guests, in the idle class, and exit. '
+        'To be run before libvirt starts guests.',
+    ),
+    cfg.BoolOpt(
+        'hold',
+        default=False,
+        help='Hold the guests to the cap of an unknown owner and exit. To be '
+        'run when the agent has ended in whatever way.',
+    ),
+]
+
+Conf = cfg.ConfigOpts
+"""What ``new`` gives, for those who may not import oslo.config."""
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """Give the options by group."""
+    return [
+        ('agent', OPTS),
+        ('sensing', sensing.OPTS),
+        ('presence', presence.OPTS),
+        ('cap', cap.OPTS),
+        ('slice', slice.OPTS),
+    ]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make the options known to ``conf``; once more does nothing."""
+    for group, options in list_opts():
+        conf.register_opts(options, group=group)
+
+
+def refused(conf: cfg.ConfigOpts) -> tuple[str, object, str] | None:
+    """Read every option; name the first bad one, its value and why.
+
+    oslo.config itself looks at a value only when it is first used, which for
+    an agent may be the moment when the owner is back.
+    """
+    for group, options in list_opts():
+        for opt in options:
+            try:
+                conf[group][opt.dest]
+            except (cfg.Error, ValueError) as error:
+                value = _written(conf, group, opt.name)
+                return f'[{group}] {opt.name}', value, _allowed(error)
+    bad = cap.refused(conf.cap)
+    return (f'[cap] {bad[0]}', conf.cap[bad[0]], bad[1]) if bad else None
+
+
+def _written(conf: cfg.ConfigOpts, group: str, name: str) -> str:
+    """Give a value as it stands in the last file that has it."""
+    for path in reversed(conf.config_file):
+        sections: dict[str, dict[str, list[str]]] = {}
+        cfg.ConfigParser(path, sections).parse()
+        if name in sections.get(group, {}):
+            return sections[group][name][-1]
+    return 'its value'
+
+
+def parse(conf: cfg.ConfigOpts, argv: Sequence[str]) -> str:
+    """Read the command line and files; return what is wrong, in a line.
+
+    ``conf`` has further options of the caller's own.
+    """
+    try:
+        conf(list(argv), project='nova_desktop', prog='nova-desktop-agent')
+    except cfg.Error as error:
+        return str(error)
+    bad = refused(conf)
+    return f'{bad[0]} = {bad[1]!r} is not valid: {bad[2]}' if bad else ''
+
+
+def new() -> cfg.ConfigOpts:
+    """Give options of the agent's own, with its two modes on top."""
+    conf = cfg.ConfigOpts()
+    register(conf)
+    conf.register_cli_opts(MODES)
+    return conf
+
+
+def _allowed(error: Exception) -> str:
+    """Keep of oslo.config's message what the caller does not say itself."""
+    return str(error).rpartition(' is not valid: ')[2]

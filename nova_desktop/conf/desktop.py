@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of group ``desktop`` in nova.conf: driver, filter and weigher."""
+
+from oslo_config import cfg
+
+GROUP = 'desktop'
+
+_AGENT = [
+    cfg.FloatOpt(
+        'agent_ping_s',
+        default=2.0,
+        min=0.1,
+        max=60.0,
+        help="""
+Seconds between two pings of the workstation's agent, and the time it has to
+answer one. An agent that does not answer counts as silent: the host then
+reserves everything in Placement until the agent is back. Shorter values
+notice a dead agent sooner.
+""",
+    ),
+    cfg.FloatOpt(
+        'agent_first_answer_s',
+        default=5.0,
+        min=0.0,
+        max=60.0,
+        help="""
+Seconds for which nova-compute waits at its start for the agent's first
+answer. It goes on without one, with everything reserved.
+""",
+    ),
+]
+
+_LEAVING = [
+    cfg.IntOpt(
+        'leave_s',
+        default=300,
+        min=1,
+        max=86400,
+        help="""
+Seconds for which an instance that Nova stops, reboots, suspends, migrates or
+takes a snapshot of keeps its leaving share of the CPU, if the operation does
+not end before. A starved instance leaves several times slower than one with
+a share.
+""",
+    ),
+    cfg.FloatOpt(
+        'leave_timeout_s',
+        default=2.0,
+        min=0.1,
+        max=60.0,
+        help="""
+Seconds for which such an operation waits until the agent has resumed the
+instance and granted its share. The operation goes on in any case.
+""",
+    ),
+    cfg.FloatOpt(
+        'notice_timeout_s',
+        default=5.0,
+        min=1.0,
+        max=60.0,
+        help="""
+Seconds that the QEMU guest agent has for each step of taking a notice:
+opening the file, writing it, closing it. libvirt counts whole seconds.
+""",
+    ),
+]
+
+_RECLAIM = [
+    cfg.FloatOpt(
+        'reclaim_repeat_s',
+        default=10.0,
+        min=1.0,
+        max=30.0,
+        help="""
+Seconds between two requests to the reclaim service, sent while the owner
+needs the host back and its instances hold more memory than the cap allows.
+Related: ``[reclaim] request_fresh_s`` of the reclaim service, for which a
+host may not have asked and still counts as in need.
+""",
+    ),
+    cfg.FloatOpt(
+        'reclaim_within_s',
+        default=300.0,
+        min=0.0,
+        max=86400.0,
+        help="""
+Seconds within which the host asks to be free. The reclaim service weighs it
+against the notice that each flavor promises.
+""",
+    ),
+]
+
+_PLACEMENT = [
+    cfg.FloatOpt(
+        'push_retry_s',
+        default=0.1,
+        min=0.01,
+        max=60.0,
+        help="""
+Seconds before the first repetition of a write to Placement that met a newer
+generation or an error. Each further wait is twice as long, up to
+``push_retry_max_s``.
+""",
+    ),
+    cfg.FloatOpt(
+        'push_retry_max_s',
+        default=10.0,
+        min=0.01,
+        max=600.0,
+        help="""
+The longest wait, in seconds, between two attempts to write the inventory to
+Placement. Related: ``push_retry_s``.
+""",
+    ),
+]
+
+_SCHEDULER = [
+    cfg.BoolOpt(
+        'allow_in_data_centre',
+        default=False,
+        help="""
+Whether instances of preemptible flavors may also run on hosts that are no
+workstations. Read by DesktopFilter.
+""",
+    ),
+    cfg.FloatOpt(
+        'runtime_confidence',
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        help="""
+The least probability that the owner stays away as long as a flavor's
+``desktop:runtime`` expects its instances to run. DesktopFilter refuses
+workstations whose forecast is below it; those without a forecast are not
+judged by it.
+""",
+    ),
+    cfg.FloatOpt(
+        'free_time_weight_multiplier',
+        default=1.0,
+        help="""
+How much FreeTimeWeigher counts. Workstations that should stay free longer
+win with a positive value; a negative one turns that round, and 0 switches it
+off. Aggregate metadata of the same name overrides it for the hosts of an
+aggregate.
+""",
+    ),
+]
+
+OPTS = [*_AGENT, *_LEAVING, *_RECLAIM, *_PLACEMENT, *_SCHEDULER]
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """Give the options by group."""
+    return [(GROUP, OPTS)]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make the options known to ``conf``; once more does nothing."""
+    conf.register_opts(OPTS, group=GROUP)

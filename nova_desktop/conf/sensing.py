@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of group sensing: where and how the agent looks."""
+
+from oslo_config import cfg, types
+
+SOURCES = ('input', 'sessions', 'load')
+
+OPTS = [
+    cfg.StrOpt(
+        'input_dir',
+        default='/dev/input',
+        help="""
+Directory with the input devices (``event*``). Only the time of an event is
+used, never which key it was.
+""",
+    ),
+    cfg.FloatOpt(
+        'window_s',
+        default=0.5,
+        min=0.05,
+        max=10.0,
+        help="""
+Length in seconds of a sensing window: after an event a device is closed for
+that long, so that a moving mouse costs no CPU. Related:
+``[presence] pointer_windows_needed``.
+""",
+    ),
+    cfg.Opt(
+        'required',
+        type=types.List(types.String(choices=list(SOURCES))),
+        default=['input', 'sessions'],
+        help="""
+Sources without which the owner counts as present: a comma-separated list of
+input, sessions, load. Leave one out only where the host cannot have it, such
+as input on a machine that is used from remote alone.
+""",
+    ),
+    cfg.FloatOpt(
+        'load_period_s',
+        default=5.0,
+        min=0.1,
+        max=600.0,
+        help="""
+Seconds over which the CPU use of the owner is averaged. Related:
+``[presence] demand_cpus``.
+""",
+    ),
+    cfg.FloatOpt(
+        'heartbeat_s',
+        default=30.0,
+        min=0.5,
+        max=600.0,
+        help="""
+Seconds between two proofs that logind still answers.
+""",
+    ),
+    cfg.StrOpt(
+        'cgroup_root',
+        default='/sys/fs/cgroup',
+        help="""
+Where the cgroup hierarchies are mounted. Related: ``[slice] parent``.
+""",
+    ),
+    cfg.StrOpt(
+        'host_usage',
+        default='',
+        help="""
+File with the CPU time of the host (``cpuacct.usage`` or ``cpu.stat`` of its
+cgroup), for a host that is itself a container. Empty: /proc/stat.
+""",
+    ),
+]

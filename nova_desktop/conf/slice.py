@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of group slice: the cgroup that holds all guests."""
+
+from oslo_config import cfg
+
+OPTS = [
+    cfg.FloatOpt(
+        'leaving_cpus',
+        default=0.5,
+        min=0.05,
+        max=64.0,
+        help="""
+CPUs that all guests share while one of them is moved, saved or shut down: a
+starved guest leaves several times slower. Outside of that the cap holds.
+""",
+    ),
+    cfg.IntOpt(
+        'quota_period_ms',
+        default=100,
+        min=10,
+        max=1000,
+        help="""
+Period of the CPU limit in milliseconds. A shorter one spreads the guests'
+share more evenly and costs more; the smallest limit is one millisecond per
+period.
+""",
+    ),
+    cfg.StrOpt(
+        'name',
+        default='novadesktop',
+        regex='^[a-z0-9]+$',
+        max_length=32,
+        help="""
+Name of the guests' libvirt partition without the slash. The directory is
+``<name>.slice`` under systemd, ``<name>.partition`` otherwise.
+""",
+    ),
+    cfg.StrOpt(
+        'parent',
+        default='',
+        regex='^([^/.][^/]*(/[^/.][^/]*)*)?$',
+        help="""
+Group inside each cgroup hierarchy that holds the guests' group. Empty, the
+top, is right except where the host is itself a container. Related:
+``[sensing] cgroup_root``.
+""",
+    ),
+]

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of everything that changes the host."""
+
+from typing import Protocol, TypeVar
+
+TargetT = TypeVar('TargetT')
+
+
+class Mechanism(Protocol[TargetT]):
+    """One rung of the ladder: it has no opinion, it applies a target.
+
+    A new rung (pausing, ballooning) is one more class with these three
+    methods and its own target in ``model``.
+    """
+
+    def apply(self, target: TargetT) -> None:
+        """Hold the guests to ``target``; raise MechanismFailed if not held."""
+
+    def current(self) -> TargetT:
+        """Read back what is in force.
+
+        Equal to the target of the last ``apply`` unless somebody else changed
+        it since. Raises MechanismFailed when it cannot be read.
+        """
+
+    def release(self) -> None:
+        """Give back what ``apply`` changed, never to the guests' side.
+
+        What was there before is restored only where it is at least as strict
+        as what is in force: the owner may be here.
+        """

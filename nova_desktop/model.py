@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nouns of nova_desktop: frozen values that every room may share."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+
+HORIZONS_MIN = (5, 15, 60, 240)
+"""Minutes ahead for which a forecast is given."""
+
+
+class Presence(enum.StrEnum):
+    """Whether the owner is at the workstation."""
+
+    AWAY = 'away'
+    IDLE = 'idle'
+    ACTIVE = 'active'
+    UNKNOWN = 'unknown'
+
+    @property
+    def owner_may_be_here(self) -> bool:
+        """Say whether guests must yield: unknown counts as present."""
+        return self in (Presence.ACTIVE, Presence.UNKNOWN)
+
+
+class DeviceClass(enum.StrEnum):
+    """What a person does with an input device."""
+
+    KEY = 'key'
+    POINTER = 'pointer'
+    IGNORED = 'ignored'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a source can be believed, and why not where it cannot."""
+
+    ok: bool
+    reason: str = ''
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InputFacts:
+    """When input was last seen.
+
+    Monotonic seconds; ``None`` means never since the agent started.
+    ``pointer_windows`` counts the sensing windows with pointer input among
+    the latest ones, which tells a hand from a bumped desk.
+    """
+
+    last_key_s: float | None = None
+    last_pointer_s: float | None = None
+    pointer_windows: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What logind says of the people on the host.
+
+    ``count`` is the number of sessions of class ``user``; ``unlocked`` the
+    number of active local ones that are not locked; ``remote`` the number of
+    remote ones; ``inhibitors`` the names that hold an idle inhibitor;
+    ``last_sign_s`` when somebody last logged in, unlocked or switched to a
+    session, which a fingerprint does without any input.
+    """
+
+    count: int = 0
+    unlocked: int = 0
+    remote: int = 0
+    inhibitors: tuple[str, ...] = ()
+    last_sign_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LoadFacts:
+    """What everything that is not a guest uses.
+
+    ``owner_cpus`` is in CPUs (1.0 is one core busy), ``cpu_pressure`` the
+    share of time (0 to 1) in which a task of the owner waited for a CPU.
+    """
+
+    owner_cpus: float | None = None
+    cpu_pressure: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was sensed, read at one moment of the monotonic clock.
+
+    ``started_s`` is when a source was last started: silence counts from there.
+    A source that is missing in ``health`` was never started and has no say;
+    one that is there and not ok makes the owner count as present.
+    """
+
+    now_s: float
+    started_s: float
+    input: InputFacts | None = None
+    sessions: SessionFacts | None = None
+    load: LoadFacts | None = None
+    health: Mapping[str, Health] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the host has in all."""
+
+    cpus: int
+    memory_mib: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cap:
+    """The most that guests may use now.
+
+    ``cpus`` in CPUs of run time per second, ``memory_mib`` of guest memory,
+    ``admit`` whether new guests are taken.
+    """
+
+    cpus: float
+    memory_mib: int
+    admit: bool
+
+
+NOTHING = Cap(cpus=0.0, memory_mib=0, admit=False)
+"""The cap of a host that lends nothing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PresenceVerdict:
+    """Presence with the source and the reason that decided it.
+
+    ``since_s`` is monotonic; ``recheck_s`` the moment at which the verdict
+    could change by the passing of time alone, ``None`` if it cannot.
+    ``confirmed`` is false for a first sign that may be a bumped desk: it
+    throttles, and has no other consequence.
+    """
+
+    presence: Presence
+    source: str
+    reason: str
+    since_s: float
+    confirmed: bool = True
+    demand: bool = False
+    recheck_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the agent decided: presence, the cap, and whether guests must go.
+
+    ``tightened_s`` is when the cap last wanted less than it gave: giving
+    back waits from there.
+    """
+
+    presence: PresenceVerdict
+    cap: Cap
+    reclaim_due: bool
+    reason: str
+    recheck_s: float | None = None
+    tightened_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SliceTarget:
+    """What the guests' slice shall be held to.
+
+    ``cpus`` is the bandwidth limit in CPUs, ``None`` for no limit; ``idle``
+    whether the slice is of the idle class.
+    """
+
+    cpus: float | None
+    idle: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the agent's record: what went from where to where, why."""
+
+    at_unix_s: float
+    what: str
+    before: str
+    after: str
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Status:
+    """What the agent tells others: the content of its D-Bus properties.
+
+    ``sequence`` grows with each change; ``forecast`` maps a horizon in
+    minutes to the probability that the owner stays away that long;
+    ``sources`` maps the name of a source to ``ok`` or to what is wrong.
+    """
+
+    sequence: int
+    presence: Presence
+    demand: bool
+    source: str
+    reason: str
+    cap: Cap
+    reclaim_due: bool
+    forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+class ReclaimAction(enum.StrEnum):
+    """What may be done with a guest whose host is needed back."""
+
+    LIVE_MIGRATE = 'live-migrate'
+    COLD_MIGRATE = 'cold-migrate'
+    SHELVE = 'shelve'
+    STOP = 'stop'
+    DELETE = 'delete'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What a flavor says of its guests, from the ``desktop:`` extra specs."""
+
+    preemptible: bool = False
+    priority: int = 0
+    actions: tuple[ReclaimAction, ...] = (
+        ReclaimAction.LIVE_MIGRATE,
+        ReclaimAction.SHELVE,
+    )
+    notice_s: int = 120
+    runtime_min: int | None = None
+    trust: str = 'standard'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Candidate:
+    """A guest that may have to yield."""
+
+    server_id: str
+    tolerance: Tolerance
+    vcpus: int
+    memory_mib: int
+    age_s: float
+    state: str = 'ACTIVE'

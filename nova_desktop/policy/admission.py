@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether and how gladly a workstation takes a guest, from what it tells."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+
+from nova_desktop import model
+
+STATS_VERSION = 1
+"""The version of the statistics that is understood here."""
+
+# Free minutes to expect of a host without a forecast. An owner who has left
+# tends to stay away for a while, one who has just stopped typing does not.
+_UNTOLD_FREE_MIN = {
+    model.Presence.AWAY: 30.0,
+    model.Presence.IDLE: 5.0,
+}
+
+_TRUE_OR_FALSE = {'True': True, 'False': False}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Offer:
+    """What a workstation told Nova's scheduler, up to a minute ago."""
+
+    presence: model.Presence
+    cap: model.Cap
+    forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Guest:
+    """What is asked for: a flavor's size and what its guests tolerate.
+
+    ``trusted_only`` says that Placement, by a required trait, keeps the
+    guest on trusted hosts.
+    """
+
+    tolerance: model.Tolerance
+    vcpus: int
+    memory_mib: int
+    trusted_only: bool = False
+
+
+def is_desktop(stats: Mapping[str, str]) -> bool:
+    """Say whether a host's statistics are those of a workstation."""
+    return 'desktop_version' in stats
+
+
+def read(stats: Mapping[str, str]) -> Offer:
+    """Read a workstation's statistics; raise ValueError saying what is wrong.
+
+    Nova turns the values into text on their way.
+    """
+    version = stats.get('desktop_version')
+    if str(version) != str(STATS_VERSION):
+        raise ValueError(f'desktop_version {version!r} is not understood')
+    try:
+        cap = model.Cap(
+            cpus=_number(stats['desktop_cap_cpus']),
+            memory_mib=int(_number(stats['desktop_cap_memory_mib'])),
+            admit=_TRUE_OR_FALSE[str(stats['desktop_admit'])],
+        )
+        presence = model.Presence(stats['desktop_presence'])
+        forecast = {
+            horizon: _number(stats[f'desktop_forecast_{horizon}'])
+            for horizon in model.HORIZONS_MIN
+            if f'desktop_forecast_{horizon}' in stats
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'desktop statistics are malformed: {error}'
+        ) from None
+    if any(probability > 1 for probability in forecast.values()):
+        raise ValueError('a desktop forecast is above 1')
+    return Offer(presence, cap, forecast)
+
+
+def _number(text: object) -> float:
+    number = float(str(text))
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(f'{text!r} is no amount')
+    return number
+
+
+def data_centre_refusal(
+    tolerance: model.Tolerance, preemptible_allowed: bool
+) -> str | None:
+    """Say why a host that is no workstation does not take a guest."""
+    if tolerance.preemptible and not preemptible_allowed:
+        return 'preemptible instances run on workstations only'
+    return None
+
+
+def desktop_refusal(
+    guest: Guest, offer: Offer, confidence: float
+) -> str | None:
+    """Say why a workstation does not take a guest; ``None`` if it does.
+
+    What a workstation told while it was closed is not held against it: it
+    can be a minute old, and a host is only asked about when Placement, which
+    is told at once, offers it again.
+    """
+    cap = offer.cap
+    if not guest.tolerance.preemptible:
+        return 'the flavor does not say that its instances are preemptible'
+    if guest.tolerance.trust == 'trusted' and not guest.trusted_only:
+        return 'the flavor wants trust, and does not require the trait for it'
+    if not cap.admit:
+        return None
+    if guest.vcpus > cap.cpus:
+        return f'{guest.vcpus} vCPUs do not fit a cap of {cap.cpus:g}'
+    if guest.memory_mib > cap.memory_mib:
+        return f'{guest.memory_mib} MiB do not fit a cap of {cap.memory_mib}'
+    return _runtime_refusal(guest.tolerance.runtime_min, offer, confidence)
+
+
+def _runtime_refusal(
+    runtime_min: int | None, offer: Offer, confidence: float
+) -> str | None:
+    if runtime_min is None or not offer.forecast:
+        return None
+    horizons = sorted(offer.forecast)
+    # The first horizon that covers the runtime, or the longest there is.
+    horizon = next((h for h in horizons if h >= runtime_min), horizons[-1])
+    probability = offer.forecast[horizon]
+    if probability >= confidence:
+        return None
+    return (
+        f'the owner stays away for {horizon} minutes with a probability of '
+        f'{probability:g}, below {confidence:g}'
+    )
+
+
+def expected_free_min(offer: Offer, enough_min: float | None = None) -> float:
+    """Give the minutes that the owner is expected to stay away.
+
+    Time beyond the last horizon does not count, nor time beyond
+    ``enough_min``: a short guest needs no host that is free for long.
+    """
+    if offer.presence.owner_may_be_here:
+        return 0.0
+    if offer.forecast:
+        free = _area(offer.forecast)
+    else:
+        free = _UNTOLD_FREE_MIN[offer.presence]
+    return free if enough_min is None else min(free, enough_min)
+
+
+def _area(forecast: Mapping[int, float]) -> float:
+    """Integrate the chance of being away, linear between the horizons."""
+    area, before_min, before = 0.0, 0, 1.0
+    for horizon, probability in sorted(forecast.items()):
+        area += (horizon - before_min) * (before + probability) / 2
+        before_min, before = horizon, probability
+    return area

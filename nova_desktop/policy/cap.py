@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much guests may use under a presence, and when they must go."""
+
+import dataclasses
+
+from nova_desktop import model
+from nova_desktop.model import Presence
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Share:
+    """What is lent: parts (0 to 1) of the host, and whether to admit."""
+
+    cpu: float
+    memory: float
+    admit: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CapShares:
+    """What is lent under each presence."""
+
+    away: Share = Share(cpu=1.0, memory=0.9, admit=True)
+    idle: Share = Share(cpu=0.5, memory=0.5)
+    active: Share = Share(cpu=0.1, memory=0.25)
+    unknown: Share = Share(cpu=0.1, memory=0.25)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CapLimits:
+    """How long a presence must last before it has these consequences.
+
+    ``reclaim_after_s`` until guests above the cap must go;
+    ``give_back_hold_s`` until more is lent again.
+    """
+
+    reclaim_after_s: float = 30.0
+    give_back_hold_s: float = 15.0
+
+
+def decide(
+    presence: model.PresenceVerdict,
+    shares: CapShares,
+    capacity: model.Capacity,
+    limits: CapLimits,
+    now_s: float,
+    previous: model.Verdict | None,
+) -> model.Verdict:
+    """Set the cap for a presence: taking is at once, giving back waits."""
+    wanted = _wanted(presence, shares, capacity, previous)
+    before, tightened_s = _before(presence, shares, capacity, previous)
+    taken = _less(wanted, before)
+    if taken != before:
+        tightened_s = now_s
+    give_s = max(presence.since_s, tightened_s) + limits.give_back_hold_s
+    waiting = wanted != taken and now_s < give_s
+    cap = taken if waiting else wanted
+    reclaim_s = _reclaim_s(presence, limits)
+    due = now_s >= reclaim_s if reclaim_s is not None else False
+    return model.Verdict(
+        presence=presence,
+        cap=cap,
+        reclaim_due=due,
+        reason=_reason(presence, cap, capacity, due, waiting),
+        recheck_s=_soonest(
+            presence.recheck_s,
+            give_s if waiting else None,
+            None if due else reclaim_s,
+        ),
+        tightened_s=tightened_s,
+    )
+
+
+def _wanted(
+    presence: model.PresenceVerdict,
+    shares: CapShares,
+    capacity: model.Capacity,
+    previous: model.Verdict | None,
+) -> model.Cap:
+    cap = _cap(_share(shares, presence.presence), capacity)
+    if presence.demand:
+        step = _share(shares, _STRICTER[presence.presence])
+        cpus = min(cap.cpus, _cap(step, capacity).cpus)
+        cap = model.Cap(cpus=cpus, memory_mib=cap.memory_mib, admit=False)
+    if presence.presence is Presence.UNKNOWN or not presence.confirmed:
+        cap = dataclasses.replace(cap, admit=False)
+    if presence.confirmed or previous is None:
+        return cap
+    # Memory comes back slowly and at the guests' cost: not for a first sign.
+    memory_mib = min(previous.cap.memory_mib, capacity.memory_mib)
+    return dataclasses.replace(cap, memory_mib=memory_mib)
+
+
+_STRICTER = {
+    Presence.AWAY: Presence.IDLE,
+    Presence.IDLE: Presence.ACTIVE,
+    Presence.ACTIVE: Presence.ACTIVE,
+    Presence.UNKNOWN: Presence.UNKNOWN,
+}
+"""The presence whose CPU share holds while the owner's tasks wait."""
+
+
+def _share(shares: CapShares, presence: Presence) -> Share:
+    return {
+        Presence.AWAY: shares.away,
+        Presence.IDLE: shares.idle,
+        Presence.ACTIVE: shares.active,
+        Presence.UNKNOWN: shares.unknown,
+    }[presence]
+
+
+def _cap(share: Share, capacity: model.Capacity) -> model.Cap:
+    return model.Cap(
+        cpus=round(share.cpu * capacity.cpus, 3),
+        memory_mib=int(share.memory * capacity.memory_mib),
+        admit=share.admit,
+    )
+
+
+def _before(
+    presence: model.PresenceVerdict,
+    shares: CapShares,
+    capacity: model.Capacity,
+    previous: model.Verdict | None,
+) -> tuple[model.Cap, float]:
+    """Return the cap that holds and since when it waits to give back."""
+    if previous is None:
+        # Nothing is known of before: start as if the owner were unknown.
+        start = _cap(shares.unknown, capacity)
+        return dataclasses.replace(start, admit=False), presence.since_s
+    if previous.tightened_s is None:
+        return previous.cap, presence.since_s
+    return previous.cap, previous.tightened_s
+
+
+def _less(one: model.Cap, other: model.Cap) -> model.Cap:
+    return model.Cap(
+        cpus=min(one.cpus, other.cpus),
+        memory_mib=min(one.memory_mib, other.memory_mib),
+        admit=one.admit and other.admit,
+    )
+
+
+def _reclaim_s(
+    presence: model.PresenceVerdict, limits: CapLimits
+) -> float | None:
+    if not presence.presence.owner_may_be_here or not presence.confirmed:
+        return None
+    return presence.since_s + limits.reclaim_after_s
+
+
+def _soonest(*moments_s: float | None) -> float | None:
+    return min((at for at in moments_s if at is not None), default=None)
+
+
+def _reason(
+    presence: model.PresenceVerdict,
+    cap: model.Cap,
+    capacity: model.Capacity,
+    due: bool,
+    waiting: bool,
+) -> str:
+    # No figure here grows with the clock: an unchanged verdict must read
+    # the same, or each look at it would count as a change.
+    parts = [
+        presence.reason,
+        f'guests may use {cap.cpus:g} of {capacity.cpus} CPUs and '
+        f'{cap.memory_mib} of {capacity.memory_mib} MiB',
+        f'new guests are {"admitted" if cap.admit else "refused"}',
+    ]
+    if presence.demand:
+        parts.insert(1, "the owner's own tasks need the CPUs")
+    if waiting:
+        parts.append('more is given back once this has held')
+    if due:
+        parts.append('guests above that must leave')
+    return '; '.join(parts)

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova and Placement in the service's own words."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nova_desktop import model
+from nova_desktop.reclaim import nouns, rest
+
+_PAGE = 500
+
+_BODIES: Mapping[model.ReclaimAction, dict[str, Any]] = {
+    model.ReclaimAction.LIVE_MIGRATE: {
+        'os-migrateLive': {'host': None, 'block_migration': 'auto'}
+    },
+    model.ReclaimAction.COLD_MIGRATE: {'migrate': None},
+    model.ReclaimAction.SHELVE: {'shelve': None},
+    model.ReclaimAction.STOP: {'os-stop': None},
+}
+
+
+def _unix(text: str | None) -> float:
+    if not text:
+        return 0.0
+    when = datetime.datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=datetime.UTC)
+    return when.timestamp()
+
+
+def _server(body: Mapping[str, Any]) -> nouns.Server:
+    flavor = body['flavor']
+    since = body.get('OS-SRV-USG:launched_at') or body.get('created')
+    return nouns.Server(
+        id=body['id'],
+        host=body.get('OS-EXT-SRV-ATTR:host') or '',
+        node=body.get('OS-EXT-SRV-ATTR:hypervisor_hostname') or '',
+        vm_state=body.get('OS-EXT-STS:vm_state') or body['status'].lower(),
+        task_state=body.get('OS-EXT-STS:task_state'),
+        memory_mib=flavor['ram'],
+        vcpus=flavor['vcpus'],
+        since_unix_s=_unix(since),
+        extra_specs=flavor.get('extra_specs') or {},
+        metadata=body.get('metadata') or {},
+    )
+
+
+class RestCloud:
+    """The cloud by its REST APIs; see nouns.Cloud."""
+
+    def __init__(self, client: rest.Rest) -> None:
+        self._rest = client
+
+    def user_id(self) -> str:
+        """Give the user that this service acts as."""
+        return self._rest.user_id()
+
+    def _post(self, server_id: str, body: Mapping[str, Any]) -> str:
+        url = f'/servers/{server_id}/action'
+        response = self._rest.ask('compute', 'POST', url, json=body)
+        if response.status_code == 404:
+            raise nouns.CloudRefused(f'server {server_id} is gone')
+        return str(response.headers.get('x-openstack-request-id', ''))
+
+    def _servers(self, **filters: Any) -> list[nouns.Server]:
+        found: list[nouns.Server] = []
+        params = {'all_tenants': 1, 'limit': _PAGE, **filters}
+        while True:
+            body = self._rest.get('compute', '/servers/detail', **params)
+            if body is None:
+                raise nouns.CloudUnreachable('no list of servers at Nova')
+            servers = body['servers']
+            found.extend(_server(server) for server in servers)
+            if not servers or not body.get('servers_links'):
+                return found
+            params['marker'] = servers[-1]['id']
+
+    def servers_of(self, host: str) -> list[nouns.Server]:
+        """Give all projects' servers of a host."""
+        # Nova's database compares as its collation does, without case.
+        return [s for s in self._servers(host=host) if s.host == host]
+
+    def waiting(self) -> list[nouns.Server]:
+        """Give all projects' servers that are offloaded or stopped."""
+        shelved = self._servers(status='SHELVED_OFFLOADED')
+        return shelved + self._servers(status='SHUTOFF')
+
+    def server(self, server_id: str) -> nouns.Server | None:
+        """Give a server, None when it is gone."""
+        body = self._rest.get('compute', f'/servers/{server_id}')
+        return None if body is None else _server(body['server'])
+
+    def act(self, action: model.ReclaimAction, server_id: str) -> str:
+        """Start an action; give its request id, empty when unknown."""
+        if action is model.ReclaimAction.DELETE:
+            self._rest.ask('compute', 'DELETE', f'/servers/{server_id}')
+            return ''
+        return self._post(server_id, _BODIES[action])
+
+    def nudge(self, name: str, server_id: str) -> None:
+        """Start a further server action, such as confirmResize."""
+        self._post(server_id, {name: None})
+
+    def abort_live_migration(self, server_id: str) -> None:
+        """Abort the live migration that is running, if any."""
+        url = f'/servers/{server_id}/migrations'
+        running = (self._rest.get('compute', url) or {}).get('migrations', [])
+        for migration in running:
+            self._rest.ask('compute', 'DELETE', f'{url}/{migration["id"]}')
+
+    def set_metadata(self, server_id: str, key: str, value: str) -> None:
+        """Set one key of a server's metadata."""
+        url = f'/servers/{server_id}/metadata/{key}'
+        self._rest.ask('compute', 'PUT', url, json={'meta': {key: value}})
+
+    def delete_metadata(self, server_id: str, key: str) -> None:
+        """Delete one key of a server's metadata, if it is there."""
+        self._rest.ask(
+            'compute', 'DELETE', f'/servers/{server_id}/metadata/{key}'
+        )
+
+    def actions(self, server_id: str) -> Sequence[nouns.ActionRecord]:
+        """Give a server's instance actions, newest first."""
+        url = f'/servers/{server_id}/os-instance-actions'
+        records = (self._rest.get('compute', url) or {}).get(
+            'instanceActions', []
+        )
+        return [
+            nouns.ActionRecord(
+                action=record['action'],
+                user_id=record['user_id'] or '',
+                request_id=record['request_id'],
+                start=record['start_time'],
+                failed=bool(record.get('message')),
+            )
+            for record in records
+        ]
+
+    def failure(self, server_id: str, request_id: str) -> str:
+        """Say why an instance action failed, empty when unknown."""
+        if not request_id:
+            return ''
+        url = f'/servers/{server_id}/os-instance-actions/{request_id}'
+        body = self._rest.get('compute', url) or {}
+        events = body.get('instanceAction', {}).get('events', [])
+        return '; '.join(
+            f'{event["event"]}: {event.get("details") or event["result"]}'
+            for event in events
+            if event.get('result') == 'Error'
+        )
+
+    def held_on(self, server_id: str) -> frozenset[str]:
+        """Give the providers on which Placement counts a server."""
+        body = self._rest.get('placement', f'/allocations/{server_id}') or {}
+        return frozenset(body.get('allocations', {}))
+
+    def provider(self, node: str) -> nouns.Provider | None:
+        """Give a workstation's memory in Placement."""
+        found = (
+            self._rest.get('placement', '/resource_providers', name=node) or {}
+        )
+        for provider in found.get('resource_providers', []):
+            return self._memory(provider['uuid'])
+        return None
+
+    def _memory(self, uuid: str) -> nouns.Provider | None:
+        url = f'/resource_providers/{uuid}'
+        stock = self._rest.get('placement', f'{url}/inventories') or {}
+        usage = self._rest.get('placement', f'{url}/usages') or {}
+        memory = stock.get('inventories', {}).get('MEMORY_MB')
+        if memory is None:
+            return None
+        return nouns.Provider(
+            uuid=uuid,
+            total_mib=memory['total'],
+            reserved_mib=memory['reserved'],
+            used_mib=usage.get('usages', {}).get('MEMORY_MB', 0),
+        )

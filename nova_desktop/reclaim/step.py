@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a step of an eviction came to."""
+
+import dataclasses
+import enum
+
+from nova_desktop.reclaim import nouns
+
+
+class End(enum.StrEnum):
+    """How it ended."""
+
+    LEFT = 'left'
+    WITHDRAWN = 'withdrawn'
+    FAILED = 'failed'
+    INTERRUPTED = 'interrupted'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """What a step came to; no ``end`` means that the next one follows."""
+
+    reason: str
+    end: End | None = None
+    server: nouns.Server | None = None

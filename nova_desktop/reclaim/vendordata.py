@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answer Nova's metadata service: what notice is in force for a guest.
+
+Nova posts the instance's id and metadata at each request of a guest. A notice
+that another worker gave is taken from that metadata.
+"""
+
+import json
+import socketserver
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from wsgiref import simple_server
+
+from oslo_log import log
+
+from nova_desktop import exception, messages
+from nova_desktop.reclaim import grace, nouns
+from nova_desktop.reclaim.notice import Table
+
+LOG = log.getLogger(__name__)
+
+# User data of up to 64 KiB and the metadata come along.
+_MAX_BODY = 512 * 1024
+_SOCKET_TIMEOUT_S = 5
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+def read_body(environ: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the posted object; raise BadValue naming what is wrong."""
+    length = environ.get('CONTENT_LENGTH') or ''
+    if not length.isdecimal() or not 0 < int(length) <= _MAX_BODY:
+        raise exception.BadValue(
+            'Content-Length', length, f'must be 1 to {_MAX_BODY}'
+        )
+    text = environ['wsgi.input'].read(int(length))
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise exception.BadValue('body', text[:80], 'must be a JSON object')
+    return body
+
+
+def server_id_of(body: Mapping[str, Any]) -> str:
+    """Take the instance's id; raise BadValue when it is none."""
+    value = body.get('instance-id')
+    try:
+        return str(uuid.UUID(value))
+    except (ValueError, TypeError, AttributeError):
+        raise exception.BadValue(
+            'instance-id', value, 'must be a UUID'
+        ) from None
+
+
+class Application:
+    """The WSGI application."""
+
+    def __init__(self, table: Table, settings: nouns.Settings) -> None:
+        self._table = table
+        self._settings = settings
+        self._clock = nouns.Clock()
+
+    def __call__(
+        self, environ: Mapping[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        status, body = self._answer(environ)
+        data = json.dumps(body).encode()
+        start_response(
+            status,
+            [
+                ('Content-Type', 'application/json'),
+                ('Content-Length', str(len(data))),
+            ],
+        )
+        return [data]
+
+    def _answer(
+        self, environ: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        method = environ['REQUEST_METHOD']
+        if method == 'GET' and environ.get('PATH_INFO') == '/healthcheck':
+            return '200 OK', {'status': 'ok'}
+        if method != 'POST':
+            return '405 Method Not Allowed', {'error': 'POST a JSON object'}
+        try:
+            body = read_body(environ)
+            return '200 OK', self.notice(server_id_of(body), body)
+        except exception.BadValue as error:
+            LOG.warning('vendordata request dropped: %s', error)
+            return '400 Bad Request', {'error': str(error)}
+
+    def notice(
+        self, server_id: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Give the notice in force for a server, empty when there is none."""
+        given = self._table.get(server_id)
+        if given is not None:
+            return _show(given)
+        metadata = body.get('metadata')
+        if not isinstance(metadata, dict):
+            return {}
+        fields = grace.parse(metadata.get(grace.KEY))
+        stale_unix_s = self._clock.unix() - self._settings.notice_stale_s
+        if not fields or fields['deadline'] < stale_unix_s:
+            return {}
+        return {
+            'action': str(fields.get('action', '')),
+            'deadline': fields['deadline'],
+            'reason': str(fields.get('reason', '')),
+        }
+
+
+def _show(notice: messages.Notice) -> dict[str, Any]:
+    return {
+        'action': notice.action,
+        'deadline': round(notice.deadline_unix_s),
+        'reason': notice.reason,
+    }
+
+
+class _Handler(simple_server.WSGIRequestHandler):
+    timeout = _SOCKET_TIMEOUT_S
+
+    def address_string(self) -> str:
+        """Give the peer without asking the DNS."""
+        return str(self.client_address[0])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log to where the service logs."""
+        LOG.debug('vendordata: ' + format, *args)
+
+
+class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
+    """One thread for each request."""
+
+    daemon_threads = True
+    # The machine's name is not needed, and finding it can take seconds.
+    server_name = 'nova-desktop-reclaim'
+
+    def server_bind(self) -> None:
+        """Bind without looking up names."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_port = self.server_address[1]
+        self.setup_environ()
+
+
+def serve(listen: str, port: int, application: Application) -> Server:
+    """Listen; the caller runs ``serve_forever`` and ``shutdown``."""
+    server = Server((listen, port), _Handler)
+    server.set_app(application)
+    return server

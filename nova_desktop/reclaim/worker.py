@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take what hosts say: plan, and start one task for each victim."""
+
+from concurrent import futures
+
+from oslo_log import log
+
+from nova_desktop import messages
+from nova_desktop.policy import victims
+from nova_desktop.reclaim import grace, nouns, plan
+from nova_desktop.reclaim.eviction import Eviction
+from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.notice import Herald
+
+LOG = log.getLogger(__name__)
+
+
+class Worker:
+    """Answer to hosts; a request that is repeated starts nothing anew."""
+
+    def __init__(
+        self,
+        cloud: nouns.Cloud,
+        hosts: Hosts,
+        herald: Herald,
+        eviction: Eviction,
+        settings: nouns.Settings,
+        clock: nouns.Clock,
+        pool: futures.Executor,
+    ) -> None:
+        self._cloud = cloud
+        self._hosts = hosts
+        self._herald = herald
+        self._eviction = eviction
+        self._settings = settings
+        self._clock = clock
+        self._pool = pool
+
+    def reclaim(self, request: messages.ReclaimRequest) -> victims.Plan:
+        """Plan for a request and start its victims' tasks.
+
+        Raises CloudError; the host asks again.
+        """
+        servers = self._cloud.servers_of(request.host)
+        if not servers:
+            LOG.info('%s has no servers: nothing to do', request.host)
+            return victims.Plan((), 'no servers')
+        now = self._clock.unix()
+        with self._hosts.planning(request.host):
+            known = self._hosts.need(request.host)
+            self._hosts.asked(request, now)
+            made = plan.make(
+                servers,
+                request,
+                self._hosts.leaving(request.host),
+                self._hosts.resting(now),
+                now,
+                self._settings,
+            )
+            if made.victims or known is None or known.request != request:
+                self._log_plan(request, made)
+            self._start(request, made, {s.id: s for s in servers})
+        return made
+
+    def _log_plan(
+        self, request: messages.ReclaimRequest, made: victims.Plan
+    ) -> None:
+        LOG.info(
+            'request %s of %s (%s, within %.0f s): %s',
+            request.request_id,
+            request.host,
+            request.reason,
+            request.within_s,
+            made.reason,
+        )
+        late = [
+            guest.server_id
+            for guest in made.victims
+            if grace.full_notice_s(guest.tolerance, self._settings)
+            > request.within_s
+        ]
+        if late:
+            LOG.info(
+                'the notice of %s is longer than that: the owner has the CPU '
+                'meanwhile, the memory comes later',
+                ', '.join(late),
+            )
+
+    def _start(
+        self,
+        request: messages.ReclaimRequest,
+        made: victims.Plan,
+        servers: dict[str, nouns.Server],
+    ) -> None:
+        for guest in made.victims:
+            server = servers[guest.server_id]
+            victim = Victim(server, request.host, request.reason)
+            if self._hosts.add(victim):
+                self._submit(victim)
+
+    def _submit(self, victim: Victim) -> None:
+        try:
+            self._pool.submit(self._run, victim)
+        except RuntimeError:
+            self._hosts.remove(victim)
+            LOG.info('stopping: server %s is left alone', victim.id)
+
+    def _run(self, victim: Victim) -> None:
+        try:
+            self._eviction.run(victim)
+        except Exception:
+            LOG.exception(
+                'the eviction of server %s from %s is lost until its host '
+                'asks again',
+                victim.id,
+                victim.host,
+            )
+            self._hosts.remove(victim)
+
+    def capacity_returned(self, message: messages.CapacityReturned) -> None:
+        """Withdraw what the host had asked for.
+
+        Notices left by a service that ended meanwhile are cleared too; raises
+        CloudError when that fails.
+        """
+        reason = f'the host lends again: {message.reason}'
+        known = {v.id for v in self._hosts.returned(message.host, reason)}
+        for server in self._cloud.servers_of(message.host):
+            if server.id not in known and grace.KEY in server.metadata:
+                LOG.info('server %s: its old notice is cleared', server.id)
+                self._herald.clear(server.id)

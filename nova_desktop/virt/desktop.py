@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What makes a compute host a workstation, put together for the driver."""
+
+import functools
+from typing import Any
+
+import nova.conf
+from nova import rpc
+from oslo_log import log as logging
+
+from nova_desktop import messages
+from nova_desktop.virt import (
+    endpoint,
+    guests,
+    inventory,
+    leaving,
+    link,
+    partition,
+    push,
+    requests,
+)
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+
+class Desktop:
+    """The link to the agent and all that follows its word."""
+
+    def __init__(self, virtapi: Any, host: Any) -> None:
+        options = CONF.desktop
+        self._host = host
+        self.agent = link.Link(options.agent_ping_s)
+        self.leaving = leaving.Leaving(
+            self.agent, options.leave_s, options.leave_timeout_s
+        )
+        self._pusher = push.Pusher(
+            lambda: virtapi.reportclient,
+            lambda: self.agent.cap,
+            options.push_retry_s,
+            options.push_retry_max_s,
+        )
+        self._requester: requests.Requester | None = None
+        self._server: Any = None
+
+    @functools.cached_property
+    def keep_bandwidth(self) -> bool:
+        """Say whether guests may keep CPU limits of their own."""
+        return partition.unified()
+
+    def used_mib(self) -> int:
+        """Give the memory that the guests hold."""
+        return guests.memory_mib(self._host)
+
+    def start(self, host_name: str) -> None:
+        """Listen to the agent and to the control plane."""
+        options = CONF.desktop
+        partition.warn_if_missing()
+        self._requester = requests.Requester(
+            host_name,
+            lambda: self.agent.status,
+            self.used_mib,
+            lambda: messages.ReclaimClient(rpc.TRANSPORT),
+            self._pusher.settled,
+            options.reclaim_repeat_s,
+            options.reclaim_within_s,
+        )
+        self.agent.wake_on_change(self._pusher.cap_heard)
+        self.agent.wake_on_change(self._requester.wake)
+        self._pusher.wake_when_settled(self._requester.wake)
+        self._pusher.start()
+        self._requester.start()
+        self.agent.start(options.agent_first_answer_s)
+        self._serve(host_name)
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        self.agent.stop()
+        self._pusher.stop()
+        if self._requester is not None:
+            self._requester.stop()
+        if self._server is not None:
+            self._server.stop()
+            self._server.wait()
+
+    def update_provider_tree(self, tree: Any, node: str) -> None:
+        """Reserve what the cap withholds; from memory, without waiting."""
+        changes = self._pusher.changes()
+        provider = tree.data(node)
+        reserved = inventory.operators_reserved(provider.inventory)
+        tree.update_inventory(
+            node,
+            inventory.capped(provider.inventory, reserved, self.agent.cap),
+        )
+        tree.add_traits(node, inventory.TRAIT)
+        self._pusher.provider_known(
+            push.Provider(provider.uuid, reserved), changes
+        )
+
+    def _serve(self, host_name: str) -> None:
+        timeout_s = CONF.desktop.notice_timeout_s
+        self._server = rpc.get_server(
+            messages.host_target(host_name),
+            [
+                endpoint.NoticeEndpoint(
+                    lambda server_id: guests.agent_of(
+                        self._host, server_id, timeout_s
+                    )
+                )
+            ],
+        )
+        self._server.start()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take the control plane's notices and pass them into the guest."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nova import exception as nova_exception
+from oslo_log import log as logging
+
+from nova_desktop import exception, messages
+
+LOG = logging.getLogger(__name__)
+
+NOTICE_FILE = '/run/nova-desktop/notice'
+
+Ask = Callable[[str, Mapping[str, Any]], Any]
+"""Send a QEMU guest agent's command; give what it returned."""
+
+
+class GuestAgentFailed(exception.DesktopError):
+    """The guest runs no agent, or its agent did not do what was asked."""
+
+
+class NoticeEndpoint:
+    """The RPC interface of one workstation's nova-compute."""
+
+    def __init__(self, agent_of: Callable[[str], Ask]) -> None:
+        """Take what gives the guest agent of a server.
+
+        It raises InstanceNotFound for a server that is no guest of this
+        host.
+        """
+        self._agent_of = agent_of
+
+    def notice(self, ctxt: Any, fields: Any = None) -> bool:
+        """Pass a notice into a guest; say whether the guest took it."""
+        try:
+            notice = messages.Notice.from_wire(
+                fields if isinstance(fields, dict) else {}
+            )
+        except exception.BadMessage as bad:
+            LOG.warning('A notice is not believed: %s', bad)
+            return False
+        return self._passed_on(notice)
+
+    def _passed_on(self, notice: messages.Notice) -> bool:
+        try:
+            write_notice(self._agent_of(notice.server_id), notice)
+        except nova_exception.InstanceNotFound:
+            LOG.warning(
+                'A notice is for no guest of this host: %s', notice.server_id
+            )
+            return False
+        except GuestAgentFailed as failed:
+            LOG.info(
+                'Server %(server)s could not be told from inside: %(why)s',
+                {'server': notice.server_id, 'why': failed},
+            )
+            return False
+        LOG.info(
+            'Server %(server)s was told: %(action)s',
+            {
+                'server': notice.server_id,
+                'action': notice.action or 'nothing will happen',
+            },
+        )
+        return True
+
+
+def write_notice(ask: Ask, notice: messages.Notice) -> None:
+    """Leave a notice in the guest's file, one line of JSON."""
+    line = json.dumps(notice.to_wire(), sort_keys=True) + '\n'
+    handle = ask('guest-file-open', {'path': NOTICE_FILE, 'mode': 'w'})
+    try:
+        text = base64.b64encode(line.encode()).decode()
+        ask('guest-file-write', {'handle': handle, 'buf-b64': text})
+    finally:
+        ask('guest-file-close', {'handle': handle})

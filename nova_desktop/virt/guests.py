@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the driver asks of the host's domains beyond Nova's own questions."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from nova import exception as nova_exception
+from nova.virt.libvirt import guest as libvirt_guest
+
+from nova_desktop.virt import endpoint, threads
+
+_KIB_PER_MIB = 1024
+
+
+def memory_mib(host: Any) -> int:
+    """Add up the memory of the guests that run or are paused."""
+    total_kib = 0
+    for guest in host.list_guests(only_running=True):
+        try:
+            total_kib += guest._domain.maxMemory()
+        except libvirt_guest.libvirt.libvirtError as error:
+            _raise_unless_gone(error)
+    return total_kib // _KIB_PER_MIB
+
+
+def agent_of(host: Any, server_id: str, timeout_s: float) -> endpoint.Ask:
+    """Give the QEMU guest agent of one of this host's servers."""
+    try:
+        domain = host.get_connection().lookupByUUIDString(server_id)
+    except libvirt_guest.libvirt.libvirtError as error:
+        _raise_unless_gone(error)
+        raise nova_exception.InstanceNotFound(instance_id=server_id) from None
+
+    def ask(command: str, arguments: Mapping[str, Any]) -> Any:
+        text = json.dumps({'execute': command, 'arguments': dict(arguments)})
+        # libvirt counts whole seconds, and takes 0 for not waiting at all.
+        wait_s = max(1, round(timeout_s))
+        try:
+            answer = threads.native(_agent_command, domain, text, wait_s)
+        except libvirt_guest.libvirt.libvirtError as error:
+            raise endpoint.GuestAgentFailed(f'{command}: {error}') from error
+        return json.loads(answer).get('return')
+
+    return ask
+
+
+def _agent_command(domain: Any, text: str, wait_s: int) -> str:
+    answer: str | None = (
+        libvirt_guest.libvirtmod_qemu.virDomainQemuAgentCommand(
+            domain._o, text, wait_s, 0
+        )
+    )
+    if answer is None:
+        raise libvirt_guest.libvirt.libvirtError('no answer')
+    return answer
+
+
+def _raise_unless_gone(error: Any) -> None:
+    if error.get_error_code() != libvirt_guest.libvirt.VIR_ERR_NO_DOMAIN:
+        raise error

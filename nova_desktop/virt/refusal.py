@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refuse what comes too late, each path in the way that Nova understands."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import nova.conf
+from nova import exception as nova_exception
+from nova.compute import task_states
+from oslo_log import log as logging
+
+from nova_desktop.virt import inventory, link
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+
+class OwnerNeedsHost(
+    nova_exception.GroupAffinityViolation  # type: ignore[misc]
+):
+    """A build came when the owner had taken the host back.
+
+    By its base class Nova sends the build to the next host without counting
+    a failed build against this one.
+    """
+
+    msg_fmt = 'The owner of the workstation needs it: %(reason)s'
+
+
+def why_closed(agent: link.Link) -> str | None:
+    """Give the reason for taking no guest; ``None`` when they are taken."""
+    status = agent.status
+    if status is None:
+        return 'the agent of the workstation is silent'
+    if status.cap.admit:
+        return None
+    return status.reason or f'the owner is {status.presence}'
+
+
+def why_too_large(
+    agent: link.Link, instance: Any, used_mib: Callable[[], int]
+) -> str | None:
+    """Give the reason why a guest does not fit beside the others.
+
+    The scheduler compared it with a cap that may have shrunk since.
+    """
+    cap, flavor = agent.cap, instance.flavor
+    if flavor.vcpus > cap.cpus:
+        return f'{flavor.vcpus} vCPUs do not fit a cap of {cap.cpus:g}'
+    used = used_mib()
+    if used + flavor.memory_mb > cap.memory_mib:
+        return (
+            f'{flavor.memory_mb} MiB do not fit a cap of {cap.memory_mib} '
+            f'beside guests that hold {used}'
+        )
+    return None
+
+
+def check_spawn(
+    agent: link.Link, instance: Any, used_mib: Callable[[], int]
+) -> None:
+    """Refuse a build or an evacuation to here; never a rebuild.
+
+    A rebuild has destroyed the guest and its disks by now. ``used_mib``
+    gives the memory that this host's guests hold.
+    """
+    building = instance.task_state == task_states.SPAWNING
+    if not building and not _evacuated(instance):
+        return
+    why = why_closed(agent) or why_too_large(agent, instance, used_mib)
+    if why is None:
+        return
+    if building:
+        LOG.info('A late build is refused: %s', why, instance=instance)
+        raise OwnerNeedsHost(reason=why)
+    LOG.info('An evacuation is refused: %s', why, instance=instance)
+    raise nova_exception.ComputeResourcesUnavailable(reason=why)
+
+
+def _evacuated(instance: Any) -> bool:
+    spawning = instance.task_state == task_states.REBUILD_SPAWNING
+    return bool(spawning and instance.host != CONF.host)
+
+
+def check_live_migration(
+    agent: link.Link,
+    instance: Any,
+    used_mib: Callable[[], int],
+    source: Mapping[str, Any],
+) -> None:
+    """Refuse a live migration to here, so that Nova tries the next host."""
+    why = why_closed(agent) or why_too_large(agent, instance, used_mib)
+    if why is None and not inventory.told_by_desktop(
+        (source or {}).get('stats')
+    ):
+        why = (
+            'the instance comes from a host that is no workstation, and '
+            'would run outside the limits that protect the owner'
+        )
+    if why is not None:
+        raise nova_exception.MigrationPreCheckError(reason=why)

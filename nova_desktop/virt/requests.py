@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask the control plane to take guests away, and tell when they may return."""
+
+import uuid
+from collections.abc import Callable
+
+from oslo_log import log as logging
+
+from nova_desktop import messages, model
+from nova_desktop.virt import threads
+
+LOG = logging.getLogger(__name__)
+
+# What tenants may read. The agent's own reason tells when a key was pressed,
+# and stays on the owner's machine.
+REASONS = {
+    model.Presence.AWAY: 'the owner is away',
+    model.Presence.IDLE: 'the owner has been here lately',
+    model.Presence.ACTIVE: 'the owner needs the workstation',
+    model.Presence.UNKNOWN: 'it cannot be told whether the owner is here',
+}
+
+
+class Requester:
+    """Repeat a reclaim request for as long as the guests hold too much."""
+
+    def __init__(
+        self,
+        host: str,
+        status: Callable[[], model.Status | None],
+        guests_memory_mib: Callable[[], int],
+        client: Callable[[], messages.ReclaimClient],
+        placement_follows: Callable[[], bool],
+        repeat_s: float,
+        within_s: float,
+    ) -> None:
+        self._host = host
+        self._status = status
+        self._guests_memory_mib = guests_memory_mib
+        self._client = client
+        self._placement_follows = placement_follows
+        self._repeat_s = repeat_s
+        self._within_s = within_s
+        self._request_id: str | None = None
+        self._due: model.Status | None = None
+        self._admitted = False
+        self._heard = True
+        self._worker = threads.Worker('desktop-reclaim', self.step, repeat_s)
+        self.wake = self._worker.wake
+
+    def start(self) -> None:
+        """Ask from now on."""
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._worker.stop()
+
+    def step(self) -> float | None:
+        """Send what the agent's latest word calls for."""
+        status = self._status()
+        if status is not None:
+            self._tell_if_open(status)
+            self._due = status if status.reclaim_due else None
+        # A silent agent takes nothing back of what it had asked for.
+        if self._due is None:
+            self._request_id = None
+            untold = status is not None and status.cap.admit
+            return self._repeat_s if untold and not self._admitted else None
+        return self._ask_if_over(self._due)
+
+    def _ask_if_over(self, status: model.Status) -> float:
+        used = self._guests_memory_mib()
+        if used > status.cap.memory_mib:
+            self._ask(status, used)
+        # A guest may still arrive by a path that cannot be refused.
+        return self._repeat_s
+
+    def _ask(self, status: model.Status, used: int) -> None:
+        if self._request_id is None:
+            self._request_id = str(uuid.uuid4())
+            LOG.info(
+                'Guests hold %(used)d MiB and may keep %(keep)d: asking the '
+                'reclaim service, every %(repeat)g s: %(why)s',
+                {
+                    'used': used,
+                    'keep': status.cap.memory_mib,
+                    'repeat': self._repeat_s,
+                    'why': status.reason,
+                },
+            )
+        request = messages.ReclaimRequest(
+            request_id=self._request_id,
+            host=self._host,
+            keep_cpus=status.cap.cpus,
+            keep_memory_mib=status.cap.memory_mib,
+            within_s=self._within_s,
+            reason=REASONS[status.presence],
+        )
+        self._told(self._client().reclaim(request))
+
+    def _tell_if_open(self, status: model.Status) -> None:
+        if not status.cap.admit:
+            self._admitted = False
+        elif not self._admitted and self._placement_follows():
+            # Told earlier, the service would look for room in vain.
+            self._admitted = self._give_back(status)
+
+    def _give_back(self, status: model.Status) -> bool:
+        returned = messages.CapacityReturned(
+            self._host, REASONS[status.presence]
+        )
+        return self._told(self._client().capacity_returned(returned))
+
+    def _told(self, heard: bool) -> bool:
+        if self._heard and not heard:
+            LOG.warning(
+                'The reclaim service does not answer, and is asked every '
+                '%g s until it does',
+                self._repeat_s,
+            )
+        self._heard = heard
+        return heard

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to the sandbox's cloud, and what an operator sets up in it."""
+
+from pathlib import Path
+from typing import Any
+
+import openstack
+
+from sandbox import config, layout
+
+COMPUTE_VERSION = '2.96'
+PLACEMENT_VERSION = '1.39'
+TENANT = 'tenant'
+DESKTOP_TRAIT = 'CUSTOM_DESKTOP'
+ENDPOINTS = {
+    'nova': ('compute', layout.url('nova-api', '/v2.1')),
+    'glance': ('image', layout.url('glance')),
+    'placement': ('placement', layout.url('placement')),
+    'neutron': ('network', layout.url('neutron')),
+}
+SERVICE_USERS = ('nova', 'glance', 'placement', 'neutron', 'nova-desktop')
+IMAGES = {'tiny': 'idle', 'tiny-burn': 'burn'}
+_DESK = {
+    'trait:CUSTOM_DESKTOP': 'required',
+    'desktop:preemptible': 'true',
+    'desktop:notice': '6',
+}
+FLAVORS: dict[str, dict[str, str]] = {
+    'desk.small': {**_DESK, 'desktop:on_reclaim': 'live-migrate,shelve'},
+    'desk.cold': {**_DESK, 'desktop:on_reclaim': 'cold-migrate,shelve'},
+    'dc.small': {},
+}
+
+
+def environment(user: str = 'admin') -> dict[str, str]:
+    """Give the variables with which a client is that user."""
+    words = config.passwords()
+    return {
+        'OS_AUTH_URL': layout.url('keystone', '/v3'),
+        'OS_USERNAME': user,
+        'OS_PASSWORD': words['admin' if user == 'admin' else 'tenant'],
+        'OS_PROJECT_NAME': user,
+        'OS_USER_DOMAIN_ID': 'default',
+        'OS_PROJECT_DOMAIN_ID': 'default',
+        'OS_IDENTITY_API_VERSION': '3',
+        'OS_REGION_NAME': 'RegionOne',
+    }
+
+
+def connect(user: str = 'admin') -> Any:
+    """Connect with openstacksdk."""
+    words = environment(user)
+    return openstack.connection.Connection(
+        auth={
+            'auth_url': words['OS_AUTH_URL'],
+            'username': words['OS_USERNAME'],
+            'password': words['OS_PASSWORD'],
+            'project_name': words['OS_PROJECT_NAME'],
+            'user_domain_id': 'default',
+            'project_domain_id': 'default',
+        },
+        region_name='RegionOne',
+        compute_default_microversion=COMPUTE_VERSION,
+        placement_default_microversion=PLACEMENT_VERSION,
+    )
+
+
+def seed_identity() -> None:
+    """Make services, endpoints and users; what exists is left."""
+    identity = connect().identity
+    service = identity.find_project(
+        'service', domain_id='default'
+    ) or identity.create_project(name='service', domain_id='default')
+    tenant = identity.find_project(
+        TENANT, domain_id='default'
+    ) or identity.create_project(name=TENANT, domain_id='default')
+    roles = {role.name: role for role in identity.roles()}
+    if 'service' not in roles:
+        roles['service'] = identity.create_role(name='service')
+    password = config.passwords()
+    for name in SERVICE_USERS:
+        user = _user(identity, name, password['service'], service)
+        for role in ('admin', 'service'):
+            identity.assign_project_role_to_user(service, user, roles[role])
+    user = _user(identity, TENANT, password['tenant'], tenant)
+    identity.assign_project_role_to_user(tenant, user, roles['member'])
+    for name, (kind, url) in ENDPOINTS.items():
+        _endpoints(identity, name, kind, url)
+
+
+def _user(identity: Any, name: str, password: str, project: Any) -> Any:
+    return identity.find_user(
+        name, domain_id='default'
+    ) or identity.create_user(
+        name=name,
+        domain_id='default',
+        password=password,
+        default_project_id=project.id,
+    )
+
+
+def _endpoints(identity: Any, name: str, kind: str, url: str) -> None:
+    found = [item for item in identity.services() if item.type == kind]
+    service = (
+        found[0] if found else identity.create_service(name=name, type=kind)
+    )
+    have = {
+        item.interface for item in identity.endpoints(service_id=service.id)
+    }
+    for interface in {'public', 'internal'} - have:
+        identity.create_endpoint(
+            service_id=service.id,
+            interface=interface,
+            url=url,
+            region_id='RegionOne',
+        )
+
+
+def seed_images() -> None:
+    """Load the test guest as images that are idle or burn CPU."""
+    image = connect().image
+    parts = {
+        'kernel_id': _image(
+            image, 'tiny-kernel', 'aki', layout.GUEST / 'vmlinuz'
+        ),
+        'ramdisk_id': _image(
+            image, 'tiny-initrd', 'ari', layout.GUEST / 'initrd.gz'
+        ),
+    }
+    ids = {key: found.id for key, found in parts.items()}
+    for name, mode in IMAGES.items():
+        _image(
+            image,
+            name,
+            'raw',
+            layout.GUEST / 'rootfs.raw',
+            os_command_line=f'console=ttyS0 quiet nd.mode={mode}',
+            hw_qemu_guest_agent='yes',
+            **ids,
+        )
+
+
+def _image(
+    image: Any, name: str, kind: str, path: Path, **properties: str
+) -> Any:
+    found = image.find_image(name)
+    if found:
+        return found
+    with path.open('rb') as data:
+        image.create_image(
+            name,
+            disk_format=kind,
+            container_format='bare' if kind == 'raw' else kind,
+            data=data,
+            visibility='public',
+            validate_checksum=False,
+            **properties,
+        )
+    return image.find_image(name)
+
+
+def seed_flavors() -> None:
+    """Make one flavor for workstations and one for the data centre."""
+    compute = connect().compute
+    for name, specs in FLAVORS.items():
+        flavor = compute.find_flavor(name)
+        if flavor is None:
+            flavor = compute.create_flavor(name=name, vcpus=1, ram=128, disk=1)
+            compute.create_flavor_extra_specs(flavor, specs)
+
+
+def seed_aggregate() -> None:
+    """Put the workstations where only flavors that ask for them may go."""
+    compute = connect().compute
+    name = 'desktops'
+    found = compute.find_aggregate(name) or compute.create_aggregate(name=name)
+    there = set(found.hosts or ())
+    for host in layout.WORKSTATIONS:
+        if host.name not in there:
+            compute.add_host_to_aggregate(found, host.name)
+    compute.set_aggregate_metadata(
+        found, {f'trait:{DESKTOP_TRAIT}': 'required'}
+    )

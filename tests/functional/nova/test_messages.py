@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+import base64
+import json
+import uuid
+from unittest import mock
+
+from nova import rpc
+from nova.virt.libvirt import guest as libvirt_guest
+
+from nova_desktop import messages, model
+from tests.functional.nova import base
+
+_SMALL = model.Cap(cpus=1.0, memory_mib=512, admit=False)
+
+
+class FakeGuestAgent:
+    """Stand in for the agent in a guest, below libvirt."""
+
+    def __init__(self, answers: bool = True) -> None:
+        self.asked: list[dict] = []
+        self._answers = answers
+
+    def virDomainQemuAgentCommand(self, _domain, text, wait_s, _flags):
+        assert wait_s > 0
+        self.asked.append(json.loads(text))
+        return '{"return": 1000}' if self._answers else None
+
+
+class NoticeTest(base.DesktopTestBase):
+    """A notice from the control plane to the guest, over RPC."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_workstation('desk1')
+        self.server = self.boot()
+
+    def notify(self, agent: FakeGuestAgent, **fields) -> bool:
+        domain = self.driver('desk1')._host.get_connection()
+        domain = domain.lookupByUUIDString(self.server['id'])
+        domain._o = object()
+        notice = messages.Notice(
+            **{
+                'server_id': self.server['id'],
+                'action': 'shelve',
+                'deadline_unix_s': 1000.0,
+                'reason': 'the owner is back',
+                **fields,
+            }
+        )
+        with mock.patch.object(libvirt_guest, 'libvirtmod_qemu', agent):
+            return messages.HostClient(rpc.TRANSPORT).notice(
+                'desk1', notice, 10.0
+            )
+
+    def test_guest_gets_the_notice(self) -> None:
+        agent = FakeGuestAgent()
+        self.assertTrue(self.notify(agent))
+        opened, written, closed = agent.asked
+        self.assertEqual(
+            '/run/nova-desktop/notice', opened['arguments']['path']
+        )
+        line = base64.b64decode(written['arguments']['buf-b64'])
+        self.assertEqual('shelve', json.loads(line)['action'])
+        self.assertEqual(1000, closed['arguments']['handle'])
+
+    def test_guest_without_an_agent(self) -> None:
+        self.assertFalse(self.notify(FakeGuestAgent(answers=False)))
+
+    def test_server_of_another_host(self) -> None:
+        agent = FakeGuestAgent()
+        self.assertFalse(self.notify(agent, server_id=str(uuid.uuid4())))
+        self.assertEqual([], agent.asked)
+
+    def test_bad_message(self) -> None:
+        agent = FakeGuestAgent()
+        self.assertFalse(self.notify(agent, reason=''))
+        self.assertEqual([], agent.asked)
+
+
+class ReclaimService:
+    """Take what hosts ask of the control plane."""
+
+    def __init__(self) -> None:
+        self.reclaims: list[messages.ReclaimRequest] = []
+        self.returned: list[messages.CapacityReturned] = []
+
+    def reclaim(self, ctxt, fields) -> None:
+        self.reclaims.append(messages.ReclaimRequest.from_wire(fields))
+
+    def capacity_returned(self, ctxt, fields) -> None:
+        self.returned.append(messages.CapacityReturned.from_wire(fields))
+
+
+class ReclaimTest(base.DesktopTestBase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(reclaim_repeat_s=1.0, group='desktop')
+        self.service = ReclaimService()
+        server = rpc.get_server(
+            messages.reclaim_target('control'), [self.service]
+        )
+        server.start()
+        self.addCleanup(server.wait)
+        self.addCleanup(server.stop)
+        self.start_workstation('desk1')
+        self.boot()
+
+    def wait(self, what: list, count: int) -> None:
+        self._wait_for_assert(
+            lambda: self.assertGreaterEqual(len(what), count),
+            max_retries=50,
+            sleep=0.1,
+        )
+
+    def test_request_is_repeated_until_the_owner_leaves(self) -> None:
+        watcher = self.watcher('desk1')
+        self.wait(self.service.returned, 1)
+        watcher.say(
+            base.status(_SMALL, model.Presence.ACTIVE, reclaim_due=True)
+        )
+        self.wait(self.service.reclaims, 2)
+        first, second = self.service.reclaims[:2]
+        self.assertEqual(first, second)
+        self.assertEqual(('desk1', 512), (first.host, first.keep_memory_mib))
+        watcher.say(base.status())
+        self.wait(self.service.returned, 2)
+
+    def test_guests_within_the_cap_are_left_alone(self) -> None:
+        large = model.Cap(cpus=1.0, memory_mib=2048, admit=False)
+        requester = self.driver('desk1').desktop._requester
+        self.watcher('desk1').say(
+            base.status(large, model.Presence.ACTIVE, reclaim_due=True)
+        )
+        self.assertEqual(1.0, requester.step())
+        self.assertEqual([], self.service.reclaims)

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole service on an in-memory bus, and its command."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import uuid
+
+import oslo_messaging
+from oslo_config import cfg
+
+from nova_desktop import messages
+from nova_desktop.cmd import reclaim as command
+from nova_desktop.reclaim import service
+from tests.unit.reclaim import fakes
+
+ROOT = str(pathlib.Path(__file__).parents[3])
+LIMIT_S = 10
+
+
+class Now:
+    """For a cloud in memory: what is to come later comes at once."""
+
+    @staticmethod
+    def at(seconds, act):
+        act()
+
+
+class Cloud(fakes.Cloud):
+    """Tells when something was changed."""
+
+    def __init__(self, *servers):
+        super().__init__(Now(), *servers)
+        self.news = threading.Condition()
+
+    def change(self, server_id, **changes):
+        with self.news:
+            super().change(server_id, **changes)
+            self.news.notify_all()
+
+    def until(self, check):
+        with self.news:
+            return self.news.wait_for(check, LIMIT_S)
+
+
+class Host:
+    """The endpoint that a workstation's nova-compute has."""
+
+    target = oslo_messaging.Target(version=messages.VERSION)
+
+    def __init__(self):
+        self.got = []
+        self.news = threading.Event()
+
+    def notice(self, context, fields):
+        self.got.append(messages.Notice.from_wire(fields))
+        self.news.set()
+        return True
+
+
+class BusTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        # A bus of its own for each test: the in-memory one is global.
+        self.url = f'fake://{uuid.uuid4().hex}/'
+        self.services = []
+
+    def service(self, cloud, name='worker1', **options):
+        path = pathlib.Path(self.folder.name) / f'{name}.conf'
+        lines = ['poll_s = 0.1', 'grace_min_s = 0', 'vendordata = false']
+        lines += [f'{key} = {value}' for key, value in options.items()]
+        path.write_text(
+            f'[DEFAULT]\ntransport_url = {self.url}\n'
+            f'[reclaim]\nhost = {name}\n' + '\n'.join(lines)
+        )
+        cfg.CONF.reset()
+        self.addCleanup(cfg.CONF.reset)
+        made = service.Service(
+            command.load(['--config-file', str(path)]), cloud
+        )
+        made.start()
+        self.assertTrue(made.listening.wait(LIMIT_S))
+        self.addCleanup(made.stop)
+        return made
+
+    @staticmethod
+    def client(made):
+        return messages.ReclaimClient(made.transport)
+
+    def test_a_request_by_the_bus(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=0))
+        cloud = Cloud(a)
+        made = self.service(cloud)
+        self.client(made).reclaim(fakes.request())
+        self.assertTrue(
+            cloud.until(lambda: cloud.servers[a.id].host == 'desk2')
+        )
+
+    def test_bad_messages_are_survived(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=0))
+        cloud = Cloud(a)
+        made = self.service(cloud)
+        raw = oslo_messaging.get_rpc_client(
+            made.transport, messages.reclaim_target()
+        )
+        for fields in ({}, [], {'host': 5}, 'x', None):
+            raw.cast({}, 'reclaim', fields=fields)
+            raw.cast({}, 'capacity_returned', fields=fields)
+        raw.cast({}, 'nonsense')
+        raw.cast({}, 'reclaim', unknown=1)
+        self.client(made).reclaim(fakes.request())
+        self.assertTrue(
+            cloud.until(lambda: cloud.servers[a.id].host == 'desk2')
+        )
+
+    def test_the_host_passes_the_notice_on(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        made = self.service(Cloud(a))
+        host = Host()
+        listener = oslo_messaging.get_rpc_server(
+            made.transport,
+            messages.host_target('desk1'),
+            [host],
+            executor='threading',
+        )
+        listener.start()
+        self.addCleanup(listener.wait)
+        self.addCleanup(listener.stop)
+        self.client(made).reclaim(fakes.request())
+        self.assertTrue(host.news.wait(LIMIT_S))
+        self.assertEqual(a.id, host.got[0].server_id)
+        self.assertEqual('live-migrate', host.got[0].action)
+
+    def test_news_reach_every_worker(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        cloud = Cloud(a)
+        made = [self.service(cloud, f'worker{i}') for i in range(2)]
+        for one in made:
+            one.worker.reclaim(fakes.request())
+        self.client(made[0]).capacity_returned(
+            messages.CapacityReturned(host='desk1', reason='away')
+        )
+        pause = threading.Event()
+        for _ in range(LIMIT_S * 10):
+            if not any(one.hosts.victims('desk1') for one in made):
+                break
+            pause.wait(0.1)
+        self.assertEqual(
+            [[], []], [one.hosts.victims('desk1') for one in made]
+        )
+        self.assertEqual([], cloud.acts)
+
+    def test_stop_in_the_grace_leaves_the_notice(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        cloud = Cloud(a)
+        made = self.service(cloud)
+        self.client(made).reclaim(fakes.request())
+        self.assertTrue(cloud.until(lambda: cloud.servers[a.id].metadata))
+        ended = threading.Thread(target=made.stop)
+        ended.start()
+        ended.join(LIMIT_S)
+        self.assertFalse(ended.is_alive())
+        self.assertIn('desktop_notice', cloud.servers[a.id].metadata)
+        self.assertEqual([], cloud.acts)
+
+
+GOOD = """
+[DEFAULT]
+transport_url = rabbit://guest:guest@127.0.0.1:1/
+[reclaim]
+vendordata = false
+[service_auth]
+auth_type = password
+auth_url = http://127.0.0.1:1/v3
+username = nova
+password = secret
+project_name = service
+user_domain_id = default
+project_domain_id = default
+"""
+
+
+class CommandTest(unittest.TestCase):
+    def start(self, text):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        path = pathlib.Path(self.folder.name) / 'reclaim.conf'
+        path.write_text(text)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                '-m',
+                'nova_desktop.cmd.reclaim',
+                '--config-file',
+                str(path),
+            ],
+            env={**os.environ, 'PYTHONPATH': ROOT},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        return process
+
+    def assert_refused(self, text, *told):
+        process = self.start(text)
+        self.addCleanup(process.wait)
+        lines = process.stderr.read().strip().splitlines()
+        self.assertEqual(1, process.wait(30))
+        self.assertTrue(lines[-1].startswith('nova-desktop-reclaim: '))
+        for word in told:
+            self.assertIn(word, lines[-1])
+        self.assertNotIn('Traceback', '\n'.join(lines))
+
+    def test_a_value_out_of_range(self):
+        text = GOOD.replace('[reclaim]', '[reclaim]\nper_host = 900')
+        self.assert_refused(text, 'per_host', '64')
+
+    def test_no_credentials(self):
+        text = GOOD.replace('auth_type = password', '')
+        self.assert_refused(text, '[service_auth] auth_type')
+
+    def test_unknown_bus(self):
+        self.assert_refused(
+            GOOD.replace('rabbit:', 'pigeon:'), 'transport_url'
+        )
+
+    def test_sigterm_while_nothing_is_there(self):
+        process = self.start(GOOD)
+        self.addCleanup(process.kill)
+        for line in iter(process.stdout.readline, ''):
+            if 'Connection failed' in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=30)
+        self.assertEqual(0, process.returncode)
+        self.assertIn('stopped', rest)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sense, decide, act on a hand-cranked clock."""
+
+import unittest
+from unittest import mock
+
+from nova_desktop import model
+from nova_desktop.agent import judge
+from tests.unit.agent import crank
+
+
+class LoopTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self) -> None:
+        self.bench = crank.Bench()
+        await self.bench.start()
+
+    def test_before_anything_started_the_owner_is_here(self) -> None:
+        bench = crank.Bench()
+        bench.loop.step()
+        self.assertEqual([crank.ACTIVE], bench.slice.applied)
+        self.assertFalse(bench.teller.status.cap.admit)
+
+    def test_event_is_in_force_before_it_is_told(self) -> None:
+        self.assertEqual(crank.AWAY, self.bench.slice.current())
+        seen = []
+        self.bench.teller.publish = lambda status: seen.append(
+            self.bench.slice.current()
+        )
+        self.bench.touch()
+        self.assertEqual(crank.ACTIVE, seen[0])
+
+    def test_gives_back_by_its_own_timer(self) -> None:
+        self.bench.touch()
+        self.bench.clock.turn(3600)
+        self.assertEqual(crank.AWAY, self.bench.slice.current())
+        self.assertLess(len(self.bench.slice.applied), 10)
+
+    def test_same_target_is_not_written_again(self) -> None:
+        self.bench.touch()
+        writes = len(self.bench.slice.applied)
+        for _ in range(5):
+            self.bench.touch()
+        self.assertEqual(writes, len(self.bench.slice.applied))
+
+    def test_somebody_else_changed_the_slice(self) -> None:
+        self.bench.touch()
+        self.bench.changes.clear()
+        for _ in range(20):
+            self.bench.slice.applied.append(crank.AWAY)
+            self.bench.clock.turn(1)
+            self.bench.touch()
+            self.bench.loop.tick()
+            self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+        # Told after 1, 2, 4, 8 s, set again each time.
+        self.assertIn(len(self.bench.said('limit')), (3, 4, 5))
+
+    def test_failed_write_closes_admission_and_is_tried_again(self) -> None:
+        self.bench.slice.broken = 'no such file'
+        self.bench.touch()
+        status = self.bench.published[-1]
+        self.assertEqual('no such file', status.sources['slice'])
+        self.bench.clock.turn(600)
+        self.bench.loop.tick()
+        self.assertFalse(self.bench.published[-1].cap.admit)
+        self.bench.slice.broken = ''
+        self.bench.touch()
+        self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+        self.assertEqual('ok', self.bench.published[-1].sources['slice'])
+
+    def test_no_decision_is_the_strictest(self) -> None:
+        broken = ZeroDivisionError('a bug')
+        with (
+            mock.patch.object(
+                judge.presence, 'decide', side_effect=broken, autospec=True
+            ),
+            self.assertLogs('nova_desktop.agent.loop', 'ERROR') as logged,
+        ):
+            self.bench.loop.step()
+            self.bench.loop.step()
+        self.assertEqual(1, len(logged.output))
+        self.assertEqual(judge.STRICTEST, self.bench.slice.current())
+        status = self.bench.published[-1]
+        self.assertEqual(model.NOTHING, status.cap)
+        self.assertFalse(status.reclaim_due)
+        self.bench.touch()
+        self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+
+    def test_what_cannot_be_told_is_in_force(self) -> None:
+        self.bench.teller.publish = mock.Mock(side_effect=OSError('gone'))
+        with self.assertLogs('nova_desktop.agent.loop', 'ERROR'):
+            self.bench.touch()
+        self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+
+    def test_leave_until_done(self) -> None:
+        self.bench.touch()
+        self.bench.loop.leave('a', 300)
+        self.bench.loop.leave('b', 300)
+        leaving = model.SliceTarget(cpus=0.5, idle=False)
+        self.assertEqual(leaving, self.bench.slice.current())
+        self.bench.loop.leave_done('a')
+        self.assertEqual(leaving, self.bench.slice.current())
+        self.bench.loop.leave_done('b')
+        self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+
+    def test_leave_ends_with_its_time(self) -> None:
+        self.bench.touch()
+        self.bench.loop.leave('a', 10)
+        self.bench.clock.turn(9)
+        self.assertFalse(self.bench.slice.current().idle)
+        self.bench.clock.turn(1)
+        self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+
+    async def test_stop_leaves_an_unknown_owner(self) -> None:
+        self.bench.loop.leave('a', 300)
+        await self.bench.senses.stop()
+        self.bench.loop.stop()
+        self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+        self.assertEqual([], self.bench.clock.timers)
+
+    async def test_departure_closes_admission(self) -> None:
+        judged = judge.Judge(crank.LIMITS, lambda: 'shutdown')
+        verdict = judged.judge(self.bench.senses.read())
+        self.assertFalse(verdict.cap.admit)
+        self.assertEqual(4.0, verdict.cap.cpus)
+        self.assertIn('shutdown', verdict.reason)

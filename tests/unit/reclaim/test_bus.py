@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import unittest
+import uuid
+
+from nova_desktop.reclaim import bus, nouns
+from tests.unit.reclaim import fakes
+
+
+class EndpointTest(unittest.TestCase):
+    def setUp(self):
+        self.got = []
+        self.endpoint = bus.Endpoint(
+            lambda m: self.got.append(('reclaim', m)),
+            lambda m: self.got.append(('returned', m)),
+            lambda m: self.got.append(('passed on', m)),
+        )
+
+    def test_good(self):
+        request = fakes.request()
+        self.endpoint.reclaim({}, request.to_wire())
+        self.assertEqual([('reclaim', request)], self.got)
+
+    def test_news_for_all_workers(self):
+        fields = {'host': 'desk1', 'reason': 'away'}
+        self.endpoint.capacity_returned({}, fields)
+        self.assertEqual(
+            ['passed on', 'returned'], [what for what, _ in self.got]
+        )
+        self.endpoint.capacity_returned_to_all({}, fields)
+        self.assertEqual('returned', self.got[-1][0])
+        self.assertEqual(3, len(self.got))
+
+    def test_bad_ones_are_told_and_dropped(self):
+        good = fakes.request().to_wire()
+        for name, value in (
+            ('host', ''),
+            ('host', 'x' * 256),
+            ('request_id', 'x'),
+            ('keep_memory_mib', -1),
+            ('keep_memory_mib', '1'),
+            ('keep_cpus', True),
+            ('keep_cpus', float('nan')),
+            ('within_s', None),
+        ):
+            with self.assertLogs('nova_desktop.reclaim.bus') as logs:
+                self.endpoint.reclaim({}, {**good, name: value})
+            self.assertIn(f'{name} = {value!r} is not valid', logs.output[0])
+        for fields in (None, [], 'x', {}):
+            with self.assertLogs('nova_desktop.reclaim.bus'):
+                self.endpoint.reclaim({}, fields)
+                self.endpoint.capacity_returned({}, fields)
+        self.assertEqual([], self.got)
+
+    def test_the_service_outlives_what_fails(self):
+        for error in (nouns.CloudUnreachable('x'), RuntimeError('x')):
+
+            def fail(message, error=error):
+                raise error
+
+            endpoint = bus.Endpoint(fail, fail, fail)
+            with self.assertLogs('nova_desktop.reclaim.bus'):
+                endpoint.reclaim({}, fakes.request().to_wire())
+                endpoint.capacity_returned(
+                    {}, {'host': str(uuid.uuid4()), 'reason': 'x'}
+                )

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages say is what the code does."""
+
+import ast
+import dataclasses
+import pathlib
+import re
+import unittest
+
+from nova_desktop import model
+from nova_desktop.conf import agent
+from nova_desktop.doctor import options
+from nova_desktop.policy import tolerance
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = ROOT / 'doc/source'
+
+
+def page(name: str) -> str:
+    """Give the text of a page, with every run of blanks as one."""
+    return re.sub(r'\s+', ' ', (PAGES / f'{name}.rst').read_text())
+
+
+def strings(path: str) -> set[str]:
+    """Give every literal text in a module."""
+    tree = ast.parse((ROOT / path).read_text())
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def allowed(key: tolerance.Key) -> str:
+    """Give what a key says of its values when it refuses one."""
+    try:
+        key.parse('?')
+    except ValueError as error:
+        return str(error)
+    raise AssertionError(f'{key} takes anything')
+
+
+def default(key: tolerance.Key) -> str:
+    """Give a key's default as an extra spec is written."""
+    [field] = [
+        each
+        for each in dataclasses.fields(model.Tolerance)
+        if each.name == key.field
+    ]
+    if field.default is None:
+        return 'none'
+    if isinstance(field.default, tuple):
+        return f'``{",".join(field.default)}``'
+    return f'``{str(field.default).lower()}``'
+
+
+class FlavorsTest(unittest.TestCase):
+    def test_every_key_has_its_row(self) -> None:
+        text = page('flavors')
+        for name, key in tolerance.KEYS.items():
+            row = (
+                f'* - ``desktop:{name}`` - {key.effect} '
+                f'- {default(key)} - {allowed(key)}'
+            )
+            self.assertIn(row, text)
+
+    def test_no_row_is_left_over(self) -> None:
+        rows = re.findall(r'\* - ``desktop:(\w+)``', page('flavors'))
+        self.assertEqual(sorted(tolerance.KEYS), sorted(rows))
+
+    def test_keys_of_the_notice(self) -> None:
+        known = strings('nova_desktop/reclaim/grace.py')
+        for word in ('desktop_notice', 'desktop_ack'):
+            self.assertIn(word, known)
+            self.assertIn(f'``{word}``', page('flavors'))
+
+
+class BusTest(unittest.TestCase):
+    def test_every_property_and_method(self) -> None:
+        tree = ast.parse(
+            (ROOT / 'nova_desktop/agent/interface.py').read_text()
+        )
+        names = [
+            decorator.args[-1].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for decorator in node.decorator_list
+            if isinstance(decorator, ast.Call)
+        ]
+        self.assertGreater(len(names), 10)
+        text = page('dbus')
+        for name in names:
+            self.assertRegex(text, rf'(``| ){name}[ (]')
+
+
+class InstallTest(unittest.TestCase):
+    def test_names_for_nova_conf(self) -> None:
+        text = page('install')
+        for line in (
+            f'compute_driver = {options.DRIVER}',
+            f'available_filters = {options.FILTER}',
+            f'nova.scheduler.weights.all_weighers,{options.WEIGHER}',
+            ',DesktopFilter ',
+        ):
+            self.assertIn(line, text)
+
+    def test_files_are_there(self) -> None:
+        names = re.findall(r'\$E/([\w./-]+\w)', page('install'))
+        self.assertGreater(len(names), 3)
+        for name in names:
+            path = ROOT / 'etc/nova_desktop' / name
+            self.assertTrue(path.exists(), name)
+
+    def test_trait(self) -> None:
+        known = strings('nova_desktop/virt/inventory.py')
+        self.assertIn('CUSTOM_DESKTOP', known)
+
+
+class OwnerTest(unittest.TestCase):
+    def test_table_is_of_the_defaults(self) -> None:
+        shares = {
+            opt.dest: opt.default
+            for group, options in agent.list_opts()
+            if group == 'cap'
+            for opt in options
+        }
+        text = page('owner')
+        for words, state, cpu, memory in (
+            ('all CPUs, 90 % of the memory', 'away', 1.0, 0.9),
+            ('half of the CPUs and of the memory', 'idle', 0.5, 0.5),
+            ('a tenth of the CPUs, a quarter', 'active', 0.1, 0.25),
+            ('a tenth of the CPUs, a quarter', 'unknown', 0.1, 0.25),
+        ):
+            self.assertIn(words, text)
+            self.assertEqual(cpu, shares[f'{state}_cpu'])
+            self.assertEqual(memory, shares[f'{state}_memory'])
+        self.assertFalse(shares['idle_admit'])
+
+    def test_horizons(self) -> None:
+        *first, last = map(str, model.HORIZONS_MIN)
+        self.assertIn(f'next {", ".join(first)} and {last}', page('owner'))
+
+
+class CommandsTest(unittest.TestCase):
+    def test_subcommands_exist(self) -> None:
+        known = strings('nova_desktop/cmd/owner.py')
+        for path in PAGES.glob('*.rst'):
+            text = path.read_text()
+            for name in re.findall(r'[$#`] ?nova-desktop ([a-z]+)', text):
+                self.assertIn(name, known, path.name)
+
+    def test_modes_of_the_agent_exist(self) -> None:
+        known = strings('nova_desktop/conf/agent.py')
+        for path in PAGES.glob('*.rst'):
+            text = path.read_text()
+            for name in re.findall(r'nova-desktop-agent --(\w+)', text):
+                if name != 'config':
+                    self.assertIn(name, known, path.name)

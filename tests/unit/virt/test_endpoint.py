@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+import base64
+import json
+import unittest
+
+from nova import exception as nova_exception
+
+from nova_desktop.virt import endpoint
+
+SERVER = 'b38a3f43-4be2-4046-897f-b67c2f5e0147'
+FIELDS = {
+    'server_id': SERVER,
+    'action': 'stop',
+    'deadline_unix_s': 1000.0,
+    'reason': 'the owner is back',
+}
+
+
+class FakeAgent:
+    """A guest's agent that keeps what was written, or fails at a step."""
+
+    def __init__(self, fails_at: str = '') -> None:
+        self.fails_at = fails_at
+        self.commands: list[str] = []
+        self.written = ''
+
+    def ask(self, command, arguments):
+        self.commands.append(command)
+        if command == self.fails_at:
+            raise endpoint.GuestAgentFailed('no agent')
+        if command == 'guest-file-write':
+            self.written = base64.b64decode(arguments['buf-b64']).decode()
+        return 7
+
+
+class NoticeTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.agent = FakeAgent()
+        self.endpoint = endpoint.NoticeEndpoint(self.agent_of)
+
+    def agent_of(self, server_id):
+        if server_id != SERVER:
+            raise nova_exception.InstanceNotFound(instance_id=server_id)
+        return self.agent.ask
+
+    def test_notice_is_one_line_of_json(self) -> None:
+        self.assertTrue(self.endpoint.notice({}, FIELDS))
+        self.assertTrue(self.agent.written.endswith('\n'))
+        self.assertEqual(FIELDS, json.loads(self.agent.written))
+        self.assertEqual('guest-file-close', self.agent.commands[-1])
+
+    def test_withdrawal(self) -> None:
+        self.assertTrue(self.endpoint.notice({}, {**FIELDS, 'action': ''}))
+        self.assertEqual('', json.loads(self.agent.written)['action'])
+
+    def test_what_is_no_message(self) -> None:
+        for fields in (None, [], 'x', {**FIELDS, 'reason': 'x' * 10**6}):
+            with self.assertLogs('nova_desktop.virt.endpoint') as said:
+                self.assertFalse(self.endpoint.notice({}, fields))
+            self.assertLess(len(said.output[0]), 1000)
+        self.assertEqual([], self.agent.commands)
+
+    def test_guest_that_does_not_answer(self) -> None:
+        for step in ('guest-file-open', 'guest-file-write'):
+            with self.subTest(step):
+                self.agent = FakeAgent(step)
+                self.assertFalse(self.endpoint.notice({}, FIELDS))
+
+    def test_file_is_closed_after_a_failed_write(self) -> None:
+        self.agent = FakeAgent('guest-file-write')
+        self.endpoint.notice({}, FIELDS)
+        self.assertEqual('guest-file-close', self.agent.commands[-1])
+
+    def test_other_hosts_guest(self) -> None:
+        other = {**FIELDS, 'server_id': SERVER.replace('b', 'c')}
+        self.assertFalse(self.endpoint.notice({}, other))
+        self.assertEqual([], self.agent.commands)
+
+    def test_bad_message_is_named(self) -> None:
+        for field in FIELDS:
+            with (
+                self.subTest(field),
+                self.assertLogs('nova_desktop.virt.endpoint') as said,
+            ):
+                self.assertFalse(
+                    self.endpoint.notice({}, {**FIELDS, field: None})
+                )
+                self.assertIn(field, said.output[0])
