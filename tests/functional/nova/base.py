@@ -9,7 +9,7 @@ import warnings
 
 import fixtures
 import nova.virt
-from nova import context, objects
+from nova import context, objects, thread_pool_factory
 from nova.tests.functional.libvirt import base
 
 from nova_desktop import client, model
@@ -99,6 +99,10 @@ class DesktopTestBase(base.ServersTestBase):
             )
         )
         assert client.AgentWatcher is FakeWatcher
+        # A thread that outlives its test may ask for an executor after
+        # Nova's fixture has ended them all. The fixture would then refuse
+        # every later test of the process, for no fault of theirs.
+        thread_pool_factory.reset_all_executors()
         super().setUp()
         # Nova's tests make errors of SQLAlchemy's warnings, and the newest
         # SQLAlchemy has one more than this Nova knows.
