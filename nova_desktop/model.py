@@ -76,11 +76,78 @@ class LoadFacts:
     """What everything that is not a guest uses.
 
     ``owner_cpus`` is in CPUs (1.0 is one core busy), ``cpu_pressure`` the
-    share of time (0 to 1) in which a task of the owner waited for a CPU.
+    share of time (0 to 1) in which a task of the owner waited for a CPU,
+    ``io_pressure`` and ``memory_pressure`` the same for a disk and for
+    memory. ``memory_available`` is the part (0 to 1) of the host's memory
+    that can be had without swapping.
     """
 
     owner_cpus: float | None = None
     cpu_pressure: float | None = None
+    io_pressure: float | None = None
+    memory_pressure: float | None = None
+    memory_available: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TerminalFacts:
+    """When somebody last typed into a terminal, in monotonic seconds."""
+
+    last_input_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PowerFacts:
+    """What feeds and heats the host; each ``None`` where it is not known.
+
+    ``has_battery`` says whether the host has a battery or UPS of its own,
+    that of a mouse is none; ``battery_percent`` (0 to 100) is its charge.
+    ``too_hot`` is ``None`` also where no sensor has a limit to compare with.
+    """
+
+    has_battery: bool | None = None
+    on_battery: bool | None = None
+    battery_percent: float | None = None
+    lid_closed: bool | None = None
+    docked: bool | None = None
+    too_hot: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """Whether traffic costs the owner; ``None`` where nobody can tell."""
+
+    metered: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AppFacts:
+    """Which of the programs run that want the host for themselves.
+
+    ``running`` has their names as the options give them, ``None`` where that
+    could not be read. ``last`` is the one seen last, at the monotonic
+    ``last_seen_s``, which is ``None`` before there was any.
+    """
+
+    running: tuple[str, ...] | None = ()
+    last: str = ''
+    last_seen_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HelperFacts:
+    """What the helpers inside the logins say of input.
+
+    ``sessions`` is the number of sessions whose helper is believed;
+    ``active`` whether one of them has input now, ``inhibited`` whether one
+    keeps its screen from idling; ``last_active_s`` when one last had input,
+    monotonic seconds, ``None`` if none ever said so.
+    """
+
+    last_active_s: float | None = None
+    active: bool = False
+    inhibited: bool = False
+    sessions: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +164,11 @@ class Facts:
     input: InputFacts | None = None
     sessions: SessionFacts | None = None
     load: LoadFacts | None = None
+    helpers: HelperFacts | None = None
+    terminals: TerminalFacts | None = None
+    power: PowerFacts | None = None
+    network: NetworkFacts | None = None
+    apps: AppFacts | None = None
     health: Mapping[str, Health] = dataclasses.field(default_factory=dict)
 
 
@@ -126,6 +198,64 @@ NOTHING = Cap(cpus=0.0, memory_mib=0, admit=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that may be lent for one reason beside presence.
+
+    ``cpu`` and ``memory`` are parts (0 to 1) of the host. ``source`` names
+    who sets the bound, ``reason`` words it without any figure that grows with
+    the clock. ``reclaim`` says whether guests above it must leave; else they
+    are held only. ``end_s`` is the monotonic moment at which it ends by
+    itself, ``None`` where that is not known.
+    """
+
+    source: str
+    reason: str
+    cpu: float = 1.0
+    memory: float = 1.0
+    admit: bool = True
+    reclaim: bool = False
+    end_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spell:
+    """Something the owner said, and until when it holds.
+
+    ``until_unix_s`` is ``None`` for until the owner says otherwise.
+    """
+
+    until_unix_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Say:
+    """What the owner said of the lending; it survives a reboot.
+
+    ``pause`` lends nothing, ``lend`` lends as if he were away; only one of
+    them is set. ``cpu`` and ``memory`` are parts (0 to 1) of the host that
+    are never exceeded, ``None`` for no bound of his.
+    """
+
+    pause: Spell | None = None
+    lend: Spell | None = None
+    cpu: float | None = None
+    memory: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds now beside presence: bounds, and the owner's lending.
+
+    ``lend`` is why the owner's own word lends as if he were away, empty if
+    it does not. ``recheck_s`` is the monotonic moment of the next change.
+    """
+
+    bounds: tuple[Bound, ...] = ()
+    lend: str = ''
+    recheck_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PresenceVerdict:
     """Presence with the source and the reason that decided it.
 
@@ -149,7 +279,8 @@ class Verdict:
     """What the agent decided: presence, the cap, and whether guests must go.
 
     ``tightened_s`` is when the cap last wanted less than it gave: giving
-    back waits from there.
+    back waits from there. ``bound_since_s`` is since when a bound, not the
+    owner's presence, asks guests to leave.
     """
 
     presence: PresenceVerdict
@@ -158,6 +289,7 @@ class Verdict:
     reason: str
     recheck_s: float | None = None
     tightened_s: float | None = None
+    bound_since_s: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ DEBIAN = [
     'libvirt-daemon-system',
     'libvirt-dev',
     'mariadb-server',
+    'mutter',
     'openssh-client',
     'openssh-server',
     'pkg-config',
@@ -49,7 +50,11 @@ DEBIAN = [
     'rabbitmq-server',
     'seabios',
     'shellcheck',
+    'sway',
     'util-linux',
+    'wtype',
+    'xdotool',
+    'xvfb',
 ]
 SERVICES = [
     'nova==34.0.0',

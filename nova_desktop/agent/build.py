@@ -6,9 +6,6 @@ import os
 import time
 from pathlib import Path
 
-import dbus_fast
-import dbus_fast.aio
-
 from nova_desktop import model
 from nova_desktop.agent import (
     daemon,
@@ -17,21 +14,16 @@ from nova_desktop.agent import (
     limits,
     loop,
     record,
+    rules,
+    say,
     senses,
+    sources,
     teller,
 )
 from nova_desktop.conf import agent as options
 from nova_desktop.mechanism import base, cgroup, noop, own_group, slice
-from nova_desktop.sensing import evdev, load, logind
 
 SYSTEMD_RUN = Path('/run/systemd/system')
-PROC = Path('/proc')
-# Where systemd has everything that people run, and no guest, by version.
-OWNERS_PRESSURE = {
-    1: 'unified/user.slice/cpu.pressure',
-    2: 'user.slice/cpu.pressure',
-}
-_BUS_S = 10.0
 
 
 def tree(conf: options.Conf) -> cgroup.Tree:
@@ -69,27 +61,27 @@ def agent(conf: options.Conf) -> daemon.Daemon:
     if not conf.agent.dry_run:
         cgroup.create(groups, name)
         guests = slice.GuestSlice(groups, name, _period_us(conf))
-    sessions = logind.SessionSource(
-        _system_bus,
-        clock,
-        own_pid=os.getpid(),
-        heartbeat_s=conf.sensing.heartbeat_s,
-    )
-    # What is not required is not watched, or its lack would still count as
-    # the owner; without the load his demand would go unseen.
-    watched = {*conf.sensing.required, load.LoadSource.name}
-    every: senses.Sources = (_input(conf), sessions, _load(conf, groups, name))
-    sources = [each for each in every if each.name in watched]
-    sensed = senses.Senses(sources, conf.agent.source_retry_s, clock)
+    found = sources.construct(conf, groups, name, clock)
+    sensed = senses.Senses(found.watched, conf.agent.source_retry_s, clock)
     state = Path(conf.agent.state_dir)
     changes = journal.Journal(state / 'changes', conf.agent.record_size)
     absences = journal.Journal(state / 'absences', record.ABSENCES)
+    said = say.SayKeeper(state / 'say.json', time.time, clock)
     told = teller.Teller(
         record.Record(changes), record.Absences(absences), time.time
     )
     passes = loop.Loop(
         sensed,
-        judge.Judge(limits.read(conf), lambda: sessions.departing),
+        judge.Judge(
+            limits.read(conf),
+            lambda: found.sessions.departing,
+            rules.Rules(
+                said.rules,
+                limits.schedule(conf),
+                limits.surroundings(conf),
+                time.time,
+            ),
+        ),
         guests,
         told,
         clock,
@@ -105,6 +97,8 @@ def agent(conf: options.Conf) -> daemon.Daemon:
         retry_s=conf.agent.source_retry_s,
         own_group=_own_group(conf, groups),
         notify_socket=os.environ.get('NOTIFY_SOCKET', ''),
+        say=said,
+        helpers=found.helpers,
     )
 
 
@@ -120,38 +114,3 @@ def _own_group(
     if not wanted or SYSTEMD_RUN.is_dir():
         return None
     return own_group.OwnGroup(groups, os.getpid())
-
-
-async def _system_bus() -> dbus_fast.aio.MessageBus:
-    bus = dbus_fast.aio.MessageBus(bus_type=dbus_fast.BusType.SYSTEM)
-    return await asyncio.wait_for(bus.connect(), _BUS_S)
-
-
-def _input(conf: options.Conf) -> evdev.InputSource:
-    return evdev.InputSource(
-        Path(conf.sensing.input_dir), time.monotonic, conf.sensing.window_s
-    )
-
-
-def _load(
-    conf: options.Conf, groups: cgroup.Tree, name: str
-) -> load.LoadSource:
-    host = conf.sensing.host_usage
-    used = _usage_file(groups, name)
-    pressure = Path(conf.sensing.cgroup_root) / OWNERS_PRESSURE[groups.version]
-    return load.LoadSource(
-        PROC,
-        used if used.exists() else lambda: None,
-        time.monotonic,
-        period_s=conf.sensing.load_period_s,
-        host_usage=Path(host) if host else None,
-        pressure=(pressure,) if pressure.exists() else (),
-    )
-
-
-def _usage_file(groups: cgroup.Tree, name: str) -> Path:
-    """Find the counter of the CPU time that all guests used."""
-    if groups.version == 2:
-        return groups.group(name) / 'cpu.stat'
-    controller = 'cpuacct' if 'cpuacct' in groups.parents else 'cpu'
-    return groups.group(name, controller) / 'cpuacct.usage'

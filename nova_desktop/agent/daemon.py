@@ -10,9 +10,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from oslo_log import log as logging
 
 from nova_desktop import exception, model
-from nova_desktop.agent import journal, loop, record, senses, service, teller
+from nova_desktop.agent import (
+    journal,
+    loop,
+    record,
+    say,
+    senses,
+    service,
+    teller,
+)
 from nova_desktop.agent.notify import notify
 from nova_desktop.mechanism import own_group
+from nova_desktop.sensing import helpers
 
 LOG = logging.getLogger(__name__)
 
@@ -33,6 +42,8 @@ class Daemon:
     retry_s: float
     own_group: own_group.OwnGroup | None
     notify_socket: str
+    say: say.SayKeeper
+    helpers: helpers.HelperSource
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
@@ -42,6 +53,7 @@ class Daemon:
             running.add_signal_handler(number, stopping.set)
         for entries in self.journals:
             entries.load()
+        self.say.load()
         self._enter_own_group()
         # Nothing is known yet, so the first verdict is the owner's. It is in
         # force before anybody is told that there is an agent.
@@ -52,7 +64,7 @@ class Daemon:
         await self._stop(tasks)
 
     def _works(self) -> list[Awaitable[None]]:
-        bus = service.Service(self, self.retry_s)
+        bus = service.Service(self, self.helpers, self.retry_s)
         self.teller.publish = bus.publish
         return [
             self.senses.start(self.loop.step),
@@ -109,6 +121,39 @@ class Daemon:
     def leave_done(self, server_id: str) -> None:
         """Take the leaving share back."""
         self.loop.leave_done(server_id)
+
+    def said(self) -> model.Say:
+        """Give what holds now of the owner's say."""
+        return self.say.current()
+
+    async def pause(self, until_unix_s: float | None, who: str) -> None:
+        """Lend nothing until then, or until resumed."""
+        await self._hear(who, lambda: self.say.pause(until_unix_s))
+
+    async def resume(self, who: str) -> None:
+        """End a pause or a lending."""
+        await self._hear(who, self.say.resume)
+
+    async def lend(self, until_unix_s: float | None, who: str) -> None:
+        """Lend as if the owner were away."""
+        await self._hear(who, lambda: self.say.lend(until_unix_s))
+
+    async def limit(
+        self, cpu: float | None, memory: float | None, who: str
+    ) -> None:
+        """Lend at most these parts of the host."""
+        await self._hear(who, lambda: self.say.limit(cpu, memory))
+
+    async def _hear(self, who: str, change: Callable[[], None]) -> None:
+        """Put a change in force at once; it is on disk on return."""
+        before = self.say.current()
+        change()
+        told = self.say.change(before, who)
+        if told.before != told.after:
+            self.changes.add(told)
+        self.loop.step()
+        self.teller.publish(self.status())
+        await self.say.save()
 
 
 async def _each(period_s: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -1,29 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent's D-Bus API: org.openstack.NovaDesktop1."""
 
-import asyncio
-import contextvars
+import time
 from typing import Annotated, Any, Protocol
 
 import dbus_fast
 import dbus_fast.aio
 from dbus_fast import annotations, service
 
-from nova_desktop import exception, model
+from nova_desktop import model
+from nova_desktop.agent import arguments, authority, crowd, gate, owner_api
 
 BUS_NAME = 'org.openstack.NovaDesktop1'
 PATH = '/org/openstack/NovaDesktop1'
-_BUS = 'org.freedesktop.DBus'
-_BAD_VALUE = f'{BUS_NAME}.Error.BadValue'
-_ACCESS_DENIED = f'{_BUS}.Error.AccessDenied'
-_LIMITS_EXCEEDED = f'{_BUS}.Error.LimitsExceeded'
 _READ = dbus_fast.PropertyAccess.READ
 _LONGEST_LEAVE_S = 86400
 _MOST_CHANGES = 1000
 # Anybody may ask for much, and each answer takes the loop from the input.
 _MOST_ASKING = 8
 _PAUSE_S = 0.02
-_MOST_TEXT = 255
 
 _Odds = Annotated[dict[int, float], annotations.DBusSignature('a{ud}')]
 _Texts = Annotated[dict[str, str], annotations.DBusSignature('a{ss}')]
@@ -31,12 +26,8 @@ _Changes = Annotated[
     list[list[float | str]], annotations.DBusSignature('a(dssss)')
 ]
 
-# Who sent the call that is being answered: the library does not pass it on,
-# but starts each method in a copy of the context of its message.
-_sender: contextvars.ContextVar[str] = contextvars.ContextVar('sender')
 
-
-class Agent(Protocol):
+class Agent(owner_api.Agent, Protocol):
     """What the API asks of the agent."""
 
     def status(self) -> model.Status:
@@ -69,20 +60,27 @@ def properties(status: model.Status) -> dict[str, Any]:
     }
 
 
-class Interface(service.ServiceInterface):
+class Interface(owner_api.OwnerApi):
     """org.openstack.NovaDesktop1."""
 
     def __init__(self, agent: Agent) -> None:
-        super().__init__(BUS_NAME)
+        super().__init__(BUS_NAME, agent, authority.Authority(self._call))
         self._agent = agent
-        self._values = properties(agent.status())
-        self._asking = 0
-        self._turn = asyncio.Lock()
+        self._values = self._laid_out(agent.status())
+        self._asking = crowd.Queue(_MOST_ASKING)
+        self._gate = gate.Gate(time.monotonic)
         self.bus: dbus_fast.aio.MessageBus | None = None
+
+    def take(self, message: dbus_fast.Message) -> bool:
+        """Look at a message first; True is for one that is left alone."""
+        if self._gate.leaves_alone(message):
+            return True
+        authority.remember_sender(message)
+        return False
 
     def publish(self, status: model.Status) -> None:
         """Emit one signal with every property that changed."""
-        before, self._values = self._values, properties(status)
+        before, self._values = self._values, self._laid_out(status)
         changed = {
             name: value
             for name, value in self._values.items()
@@ -151,79 +149,33 @@ class Interface(service.ServiceInterface):
         self, server_uuid: annotations.DBusStr, seconds: annotations.DBusUInt32
     ) -> None:
         """Hold the slice at the leaving share; root only."""
-        await self._require_root('Leave')
-        _check_server(server_uuid)
-        _check_number('seconds', seconds, 1, _LONGEST_LEAVE_S)
+        await self._who.require_root('Leave')
+        arguments.check_server(server_uuid)
+        arguments.check_number('seconds', seconds, 1, _LONGEST_LEAVE_S)
         self._agent.leave(server_uuid, seconds)
 
     @service.dbus_method('LeaveDone')
     async def leave_done(self, server_uuid: annotations.DBusStr) -> None:
         """Hold the slice at the cap again; root only."""
-        await self._require_root('LeaveDone')
-        _check_server(server_uuid)
+        await self._who.require_root('LeaveDone')
+        arguments.check_server(server_uuid)
         self._agent.leave_done(server_uuid)
 
     @service.dbus_method('Explain')
     async def explain(self, count: annotations.DBusUInt32) -> _Changes:
         """Give the last changes: time, what, before, after, why."""
-        _check_number('count', count, 1, _MOST_CHANGES)
-        await self._wait_for_turn()
-        return [
-            [each.at_unix_s, each.what, each.before, each.after, each.why]
-            for each in self._agent.explain(count)
-        ]
+        arguments.check_number('count', count, 1, _MOST_CHANGES)
+        async with self._asking.turn(_PAUSE_S):
+            return [
+                [each.at_unix_s, each.what, each.before, each.after, each.why]
+                for each in self._agent.explain(count)
+            ]
 
-    async def _wait_for_turn(self) -> None:
-        """Answer one at a time; raise LimitsExceeded in a crowd."""
-        if self._asking >= _MOST_ASKING:
-            raise dbus_fast.DBusError(
-                _LIMITS_EXCEEDED, 'too many are asking; try again later'
-            )
-        self._asking += 1
-        try:
-            async with self._turn:
-                await asyncio.sleep(_PAUSE_S)
-        finally:
-            self._asking -= 1
+    def _laid_out(self, status: model.Status) -> dict[str, Any]:
+        return properties(status) | owner_api.properties(self._agent.said())
 
-    async def _require_root(self, member: str) -> None:
-        """Raise AccessDenied unless root called."""
+    async def _call(
+        self, message: dbus_fast.Message
+    ) -> dbus_fast.Message | None:
         assert self.bus is not None
-        reply = await self.bus.call(
-            dbus_fast.Message(
-                destination=_BUS,
-                path='/org/freedesktop/DBus',
-                interface=_BUS,
-                member='GetConnectionUnixUser',
-                signature='s',
-                body=[_sender.get()],
-            )
-        )
-        # An error is an answer too: who has left the bus is not root.
-        known = reply.message_type is dbus_fast.MessageType.METHOD_RETURN
-        if not known or reply.body[0] != 0:
-            raise dbus_fast.DBusError(
-                _ACCESS_DENIED, f'{member} may be called by root only'
-            )
-
-
-def remember_sender(message: dbus_fast.Message) -> None:
-    if message.sender:
-        _sender.set(message.sender)
-
-
-def _check_server(server_uuid: str) -> None:
-    if not 0 < len(server_uuid) <= _MOST_TEXT:
-        raise _bad_value(
-            'server_uuid', server_uuid[:_MOST_TEXT], 'a UUID of an instance'
-        )
-
-
-def _check_number(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise _bad_value(name, value, f'must be {low} to {high}')
-
-
-def _bad_value(name: str, value: object, allowed: str) -> dbus_fast.DBusError:
-    error = exception.BadValue(name, value, allowed)
-    return dbus_fast.DBusError(_BAD_VALUE, str(error))
+        return await self.bus.call(message)

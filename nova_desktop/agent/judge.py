@@ -23,11 +23,19 @@ class Judge:
     """Remembers the verdict before, from which holds and cool-downs count."""
 
     def __init__(
-        self, limits: Limits, departing: Callable[[], str] = lambda: ''
+        self,
+        limits: Limits,
+        departing: Callable[[], str] = lambda: '',
+        rules: Callable[[model.Facts], model.Rules] = lambda _: model.Rules(),
     ) -> None:
-        """Take the thresholds; ``departing`` names a sleep or shutdown."""
+        """Take the thresholds.
+
+        ``departing`` names a sleep or shutdown; ``rules`` gives what holds
+        beside presence at the moment of the facts.
+        """
         self._limits = limits
         self._departing = departing
+        self._rules = rules
         self._previous: model.Verdict | None = None
 
     def judge(self, facts: model.Facts) -> model.Verdict:
@@ -43,6 +51,7 @@ class Judge:
             limits.cap,
             facts.now_s,
             previous,
+            self._rules(facts),
         )
         self._previous = verdict
         departure = self._departing()

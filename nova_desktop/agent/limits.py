@@ -6,7 +6,10 @@ import os
 from nova_desktop import model
 from nova_desktop.agent import judge
 from nova_desktop.conf import agent as options
+from nova_desktop.conf import dates, windows
 from nova_desktop.policy import cap, ladder, presence
+from nova_desktop.policy import schedule as schedules
+from nova_desktop.policy import surroundings as around
 
 
 def read(conf: options.Conf) -> judge.Limits:
@@ -22,6 +25,9 @@ def read(conf: options.Conf) -> judge.Limits:
             cool_down_s=conf.presence.cool_down_s,
             demand_cpus=conf.presence.demand_cpus,
             demand_pressure=conf.presence.demand_pressure,
+            demand_io_pressure=conf.presence.demand_io_pressure,
+            demand_memory_pressure=conf.presence.demand_memory_pressure,
+            demand_memory_available=conf.presence.demand_memory_available,
             required=tuple(conf.sensing.required),
             remote_counts=conf.presence.remote_counts,
         ),
@@ -48,6 +54,42 @@ def _shares(conf: options.Conf) -> cap.CapShares:
         idle=share('idle', conf.cap.idle_admit),
         active=share('active', False),
         unknown=share('unknown', False),
+    )
+
+
+def schedule(conf: options.Conf) -> schedules.Schedule:
+    """Turn the options of group schedule into a schedule."""
+    days, yearly = dates.dates(conf.schedule.holidays)
+    return schedules.Schedule(
+        zone=dates.zone(conf.schedule.timezone),
+        windows=tuple(_window(line) for line in conf.schedule.window),
+        holidays=days,
+        yearly=yearly,
+        holidays_as=dates.weekday(conf.schedule.holidays_as),
+        outside=schedules.Limit(*conf.schedule.outside),
+    )
+
+
+def _window(line: windows.Line) -> schedules.Window:
+    return schedules.Window(
+        name=line.name,
+        text=line.when,
+        days=line.days,
+        start_min=line.start_min,
+        end_min=line.end_min,
+        limit=schedules.Limit(*line.limits),
+    )
+
+
+def surroundings(conf: options.Conf) -> around.SurroundingsLimits:
+    """Turn the options of power, network and apps into thresholds."""
+    return around.SurroundingsLimits(
+        battery_cpu=conf.power.battery_cpu,
+        battery_memory=conf.power.battery_memory,
+        battery_least_percent=conf.power.battery_least_percent,
+        hot_cpu=conf.power.hot_cpu,
+        metered_admit=conf.network.metered_admit,
+        apps_hold_s=conf.apps.hold_s,
     )
 
 

@@ -8,36 +8,21 @@ import dbus_fast.aio
 from oslo_log import log as logging
 
 from nova_desktop import exception, model
-from nova_desktop.agent import interface
+from nova_desktop.agent import authority, connection, interface, reports
 
 LOG = logging.getLogger(__name__)
 
 _CONNECT_S = 10.0
 
 
-class _Bus(dbus_fast.aio.MessageBus):
-    """A connection that outlives a bus that cannot take more just now."""
-
-    def _finalize(self, err: Exception | None = None) -> None:
-        # The library gives a connection up when the rest of a large answer
-        # still fills the socket; it is sent as soon as the bus reads on.
-        if not isinstance(err, BlockingIOError):
-            super()._finalize(err)
-
-    def send(  # type: ignore[override]
-        self, msg: dbus_fast.Message
-    ) -> asyncio.Future[None]:
-        """Send a message; nobody here waits for the result, nor logs it."""
-        sent: asyncio.Future[None] = super().send(msg)
-        sent.add_done_callback(lambda it: it.cancelled() or it.exception())
-        return sent
-
-
 class Service:
     """Keeps the interface on the bus, which may come and go."""
 
-    def __init__(self, agent: interface.Agent, retry_s: float) -> None:
+    def __init__(
+        self, agent: interface.Agent, helpers: reports.Taker, retry_s: float
+    ) -> None:
         self._agent = agent
+        self._helpers = helpers
         self._retry_s = retry_s
         self._interface: interface.Interface | None = None
         self._problem = ''
@@ -68,8 +53,7 @@ class Service:
             await asyncio.sleep(self._retry_s)
 
     async def _serve(self) -> None:
-        bus = _Bus(bus_type=dbus_fast.BusType.SYSTEM)
-        await asyncio.wait_for(bus.connect(), _CONNECT_S)
+        bus = await connection.system_bus()
         try:
             await asyncio.wait_for(self._offer(bus), _CONNECT_S)
             await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
@@ -81,8 +65,11 @@ class Service:
         """Own the name with the interface behind it."""
         offered = interface.Interface(self._agent)
         offered.bus = bus
-        bus.add_message_handler(interface.remember_sender)
+        bus.add_message_handler(offered.take)
         bus.export(interface.PATH, offered)
+        bus.export(
+            interface.PATH, reports.Sessions(self._helpers, authority.sender)
+        )
         await self._own_name(bus)
         self._interface = offered
         # What changed while the name was being asked for.

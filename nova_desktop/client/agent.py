@@ -24,6 +24,32 @@ class AgentClient:
         """Give the agent's status at one moment; raise AgentSilent."""
         return decode.status(await self._connection.properties())
 
+    async def status_and_say(self) -> tuple[model.Status, model.Say]:
+        """Give the status, and what the owner said, at one moment."""
+        properties = await self._connection.properties()
+        return decode.status(properties), decode.say(properties)
+
+    async def pause(self, until_unix: int | None) -> None:
+        """Have nothing lent until then, or until resumed.
+
+        This and the next three raise DesktopError if the caller may not, or
+        if a value is not allowed.
+        """
+        await self._connection.ask('Pause', 't', until_unix or 0)
+
+    async def resume(self) -> None:
+        """End a pause or a lending."""
+        await self._connection.ask('Resume', '')
+
+    async def lend(self, until_unix: int | None) -> None:
+        """Have it lent as if the owner were away."""
+        await self._connection.ask('Lend', 't', until_unix or 0)
+
+    async def limit(self, cpu: float | None, memory: float | None) -> None:
+        """Have at most these parts (0 to 1) lent; None is no bound."""
+        parts = [-1.0 if part is None else part for part in (cpu, memory)]
+        await self._connection.ask('SetCap', 'dd', *parts)
+
     async def explain(self, count: int) -> list[model.Change]:
         """Give the last ``count`` changes, the newest last."""
         (changes,) = await self._connection.ask('Explain', 'u', count)

@@ -6,6 +6,9 @@ from typing import Any
 
 from nova_desktop import exception, model
 
+NO_END = 2**64 - 1
+"""How the agent says: until resumed."""
+
 
 def status(properties: Mapping[str, Any]) -> model.Status:
     """Build the status; raise AgentSilent if the agent speaks otherwise."""
@@ -29,3 +32,23 @@ def status(properties: Mapping[str, Any]) -> model.Status:
         raise exception.AgentSilent(
             f'nova-desktop-agent is of another version: {error!r}'
         ) from error
+
+
+def say(properties: Mapping[str, Any]) -> model.Say:
+    """Build what the owner said; an agent that cannot tell says nothing."""
+    return model.Say(
+        pause=_spell(properties.get('PausedUntil', 0)),
+        lend=_spell(properties.get('LentUntil', 0)),
+        cpu=_part(properties.get('OwnerCapCpu', -1.0)),
+        memory=_part(properties.get('OwnerCapMemory', -1.0)),
+    )
+
+
+def _spell(until_unix: int) -> model.Spell | None:
+    if until_unix == 0:
+        return None
+    return model.Spell(None if until_unix == NO_END else float(until_unix))
+
+
+def _part(part: float) -> float | None:
+    return None if part < 0 else part

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
-from nova_desktop.conf import cap, presence, sensing, slice
+from nova_desktop.conf import (
+    apps,
+    cap,
+    power,
+    presence,
+    schedule,
+    sensing,
+    slice,
+)
 
 OPTS = [
     cfg.StrOpt(
@@ -93,6 +101,10 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ('sensing', sensing.OPTS),
         ('presence', presence.OPTS),
         ('cap', cap.OPTS),
+        ('schedule', schedule.OPTS),
+        ('power', power.OPTS),
+        ('network', power.NETWORK_OPTS),
+        ('apps', apps.OPTS),
         ('slice', slice.OPTS),
     ]
 
@@ -116,18 +128,36 @@ def refused(conf: cfg.ConfigOpts) -> tuple[str, object, str] | None:
             except (cfg.Error, ValueError) as error:
                 value = _written(conf, group, opt.name)
                 return f'[{group}] {opt.name}', value, _allowed(error)
-    bad = cap.refused(conf.cap)
-    return (f'[cap] {bad[0]}', conf.cap[bad[0]], bad[1]) if bad else None
+    for group, refuse in (
+        ('cap', cap.refused),
+        ('schedule', schedule.refused),
+    ):
+        bad = refuse(conf[group])
+        if bad:
+            return f'[{group}] {bad[0]}', _shown(conf, group, bad[0]), bad[1]
+    return None
+
+
+def _shown(conf: cfg.ConfigOpts, group: str, name: str) -> object:
+    """Give a value as it is written, where it is no plain one."""
+    value = conf[group][name]
+    if isinstance(value, list):
+        return '; '.join(_lines(conf, group, name))
+    return value
 
 
 def _written(conf: cfg.ConfigOpts, group: str, name: str) -> str:
     """Give a value as it stands in the last file that has it."""
+    return (_lines(conf, group, name) or ['its value'])[-1]
+
+
+def _lines(conf: cfg.ConfigOpts, group: str, name: str) -> list[str]:
     for path in reversed(conf.config_file):
         sections: dict[str, dict[str, list[str]]] = {}
         cfg.ConfigParser(path, sections).parse()
         if name in sections.get(group, {}):
-            return sections[group][name][-1]
-    return 'its value'
+            return sections[group][name]
+    return []
 
 
 def parse(conf: cfg.ConfigOpts, argv: Sequence[str]) -> str:

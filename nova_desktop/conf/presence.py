@@ -41,7 +41,10 @@ guests.
         max=86400.0,
         help="""
 Seconds without input after which the owner is away although his session is
-not locked. Before that he is idle. Related: ``locked_away_after_s``.
+not locked. Before that he is idle. While an idle inhibitor is held (a film, a
+call) he is not away however long that takes. This is also what tells on
+desktops that never say that they are locked, such as sway and i3. Related:
+``locked_away_after_s``, ``[sensing] ignored_inhibitors``.
 """,
     ),
     cfg.FloatOpt(
@@ -94,11 +97,45 @@ Part of the time (0 to 1) in which one of the owner's tasks waits for a CPU,
 from which on there is demand. Demand ends at half of it.
 """,
     ),
+    cfg.FloatOpt(
+        'demand_io_pressure',
+        default=0.2,
+        min=0.01,
+        max=1.0,
+        help="""
+Part of the time (0 to 1) in which one of the owner's tasks waits for a disk,
+from which on there is demand. Demand ends at half of it. Related:
+``demand_pressure``.
+""",
+    ),
+    cfg.FloatOpt(
+        'demand_memory_pressure',
+        default=0.05,
+        min=0.01,
+        max=1.0,
+        help="""
+Part of the time (0 to 1) in which one of the owner's tasks waits for memory
+that has to be freed or read back first, from which on there is demand. Demand
+ends at half of it. Related: ``demand_memory_available``.
+""",
+    ),
+    cfg.FloatOpt(
+        'demand_memory_available',
+        default=0.05,
+        min=0.0,
+        max=0.5,
+        help="""
+Part (0 to 1) of the host's memory, below which what is left for the owner's
+next program counts as demand. Demand ends at double of it. 0: never. Related:
+``[cap] away_memory``, ``demand_memory_pressure``.
+""",
+    ),
     cfg.BoolOpt(
         'remote_counts',
         default=True,
         help="""
-Whether a remote session (ssh, a remote desktop) counts as the owner.
+Whether a remote session (ssh, a remote desktop) counts as the owner, and what
+is typed into a terminal. Related: ``[sensing] terminals``.
 """,
     ),
     cfg.FloatOpt(

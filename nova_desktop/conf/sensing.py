@@ -3,7 +3,19 @@
 
 from oslo_config import cfg, types
 
-SOURCES = ('input', 'sessions', 'load')
+SOURCES = ('input', 'sessions', 'load', 'terminals')
+
+DESKTOPS_OWN = [
+    'gsd-*',
+    'gnome-session*',
+    'kded*',
+    '*powerdevil*',
+    'xfce4-power-manager*',
+    'NetworkManager*',
+    'UPower*',
+    'ModemManager*',
+]
+"""Who holds inhibitors for the desktop itself, not for a person's work."""
 
 OPTS = [
     cfg.StrOpt(
@@ -31,8 +43,38 @@ that long, so that a moving mouse costs no CPU. Related:
         default=['input', 'sessions'],
         help="""
 Sources without which the owner counts as present: a comma-separated list of
-input, sessions, load. Leave one out only where the host cannot have it, such
-as input on a machine that is used from remote alone.
+input, sessions, load, terminals. Leave one out only where the host cannot have
+it, such as input on a machine that is used from remote alone.
+""",
+    ),
+    cfg.ListOpt(
+        'ignored_inhibitors',
+        default=DESKTOPS_OWN,
+        help="""
+Who may block idling without being the owner: a comma-separated list of names
+as ``systemd-inhibit --list`` shows them under WHO, with * and ? as in a shell,
+in upper or lower case. By default these are parts of desktops that block it
+for themselves; a film or a call does so under its player's own name. Anyone
+else's block means that the owner is here, also behind a locked screen.
+""",
+    ),
+    cfg.BoolOpt(
+        'terminals',
+        default=True,
+        help="""
+Whether typing into a terminal counts, seen by its time of access: it shows who
+works over ssh also where logind is missing. Related: ``[presence]
+remote_counts``.
+""",
+    ),
+    cfg.FloatOpt(
+        'terminals_period_s',
+        default=5.0,
+        min=0.1,
+        max=600.0,
+        help="""
+Seconds between two looks at the terminals. The kernel itself notes typing in
+steps of 8 s. Related: ``terminals``.
 """,
     ),
     cfg.FloatOpt(

@@ -6,6 +6,8 @@ import dataclasses
 from nova_desktop import model
 from nova_desktop.model import Presence
 
+_NO_RULES = model.Rules()
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Share:
@@ -45,9 +47,15 @@ def decide(
     limits: CapLimits,
     now_s: float,
     previous: model.Verdict | None,
+    rules: model.Rules = _NO_RULES,
 ) -> model.Verdict:
-    """Set the cap for a presence: taking is at once, giving back waits."""
-    wanted = _wanted(presence, shares, capacity, previous)
+    """Set the cap for a presence: taking is at once, giving back waits.
+
+    ``rules`` narrow what presence allows; the owner's own lending stands in
+    the place of presence, save for taking guests while nothing is known.
+    """
+    allowed = _allowed(presence, shares, capacity, previous, rules)
+    wanted = _bounded(allowed, rules, capacity)
     before, tightened_s = _before(presence, shares, capacity, previous)
     taken = _less(wanted, before)
     if taken != before:
@@ -55,28 +63,54 @@ def decide(
     give_s = max(presence.since_s, tightened_s) + limits.give_back_hold_s
     waiting = wanted != taken and now_s < give_s
     cap = taken if waiting else wanted
-    reclaim_s = _reclaim_s(presence, limits)
+    asked = any(
+        bound.reclaim
+        and _part(bound, capacity).memory_mib < allowed.memory_mib
+        for bound in rules.bounds
+    )
+    binding_s = _binding_s(asked, now_s, previous)
+    reclaim_s = _reclaim_s(presence, limits, rules, binding_s)
     due = now_s >= reclaim_s if reclaim_s is not None else False
     return model.Verdict(
         presence=presence,
         cap=cap,
         reclaim_due=due,
-        reason=_reason(presence, cap, capacity, due, waiting),
+        reason=_reason(presence, cap, capacity, due, waiting, rules),
         recheck_s=_soonest(
             presence.recheck_s,
+            rules.recheck_s,
             give_s if waiting else None,
             None if due else reclaim_s,
         ),
         tightened_s=tightened_s,
+        bound_since_s=binding_s,
     )
 
 
-def _wanted(
+def _bounded(
+    allowed: model.Cap, rules: model.Rules, capacity: model.Capacity
+) -> model.Cap:
+    for bound in rules.bounds:
+        allowed = _less(allowed, _part(bound, capacity))
+    return allowed
+
+
+def _part(bound: model.Bound, capacity: model.Capacity) -> model.Cap:
+    return _cap(Share(bound.cpu, bound.memory, bound.admit), capacity)
+
+
+def _allowed(
     presence: model.PresenceVerdict,
     shares: CapShares,
     capacity: model.Capacity,
     previous: model.Verdict | None,
+    rules: model.Rules,
 ) -> model.Cap:
+    """Say what presence allows, or the owner in its place."""
+    if rules.lend:
+        known = presence.presence is not Presence.UNKNOWN
+        share = dataclasses.replace(shares.away, admit=known)
+        return _cap(share, capacity)
     cap = _cap(_share(shares, presence.presence), capacity)
     if presence.demand:
         step = _share(shares, _STRICTER[presence.presence])
@@ -141,12 +175,34 @@ def _less(one: model.Cap, other: model.Cap) -> model.Cap:
     )
 
 
-def _reclaim_s(
-    presence: model.PresenceVerdict, limits: CapLimits
+def _binding_s(
+    asked: bool, now_s: float, previous: model.Verdict | None
 ) -> float | None:
-    if not presence.presence.owner_may_be_here or not presence.confirmed:
+    """Say since when a bound asks guests to leave; None if none does.
+
+    One that leaves more than presence does asks nobody: guests above what
+    presence alone would let them keep are held only.
+    """
+    if not asked:
         return None
-    return presence.since_s + limits.reclaim_after_s
+    if previous is None or previous.bound_since_s is None:
+        return now_s
+    return previous.bound_since_s
+
+
+def _reclaim_s(
+    presence: model.PresenceVerdict,
+    limits: CapLimits,
+    rules: model.Rules,
+    binding_s: float | None,
+) -> float | None:
+    here = presence.presence.owner_may_be_here and presence.confirmed
+    return _soonest(
+        presence.since_s + limits.reclaim_after_s
+        if here and not rules.lend
+        else None,
+        None if binding_s is None else binding_s + limits.reclaim_after_s,
+    )
 
 
 def _soonest(*moments_s: float | None) -> float | None:
@@ -159,6 +215,7 @@ def _reason(
     capacity: model.Capacity,
     due: bool,
     waiting: bool,
+    rules: model.Rules,
 ) -> str:
     # No figure here grows with the clock: an unchanged verdict must read
     # the same, or each look at it would count as a change.
@@ -168,6 +225,8 @@ def _reason(
         f'{cap.memory_mib} of {capacity.memory_mib} MiB',
         f'new guests are {"admitted" if cap.admit else "refused"}',
     ]
+    parts[1:1] = [each for each in (rules.lend,) if each]
+    parts[1:1] = [bound.reason for bound in rules.bounds]
     if presence.demand:
         parts.insert(1, "the owner's own tasks need the CPUs")
     if waiting:

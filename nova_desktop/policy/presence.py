@@ -9,7 +9,13 @@ from nova_desktop.policy import demand
 
 INPUT = 'input'
 SESSIONS = 'sessions'
+TERMINALS = 'terminals'
+HELPERS = 'helpers'
 AGENT = 'agent'
+
+
+# A login may hear of an event a moment before the device is read.
+_SAME_EVENT_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,9 +30,12 @@ class PresenceLimits:
     session or all locked, where it takes the place of ``active_hold_s`` too.
     ``settle_s``: how long after the start nothing seen is not yet silence.
     ``cool_down_s``: the least time between a change and one away from the
-    owner. ``demand_cpus``, ``demand_pressure``: demand begins here and ends
-    at half. ``required``: sources without which nothing is known.
-    ``remote_counts``: a remote session is the owner.
+    owner. ``demand_cpus``, ``demand_pressure`` (of the CPUs),
+    ``demand_io_pressure``, ``demand_memory_pressure``: demand begins here and
+    ends at half; ``demand_memory_available``: it begins below this part of
+    memory and ends above double. ``required``: sources without which nothing
+    is known. ``remote_counts``: a remote session, and what is typed into a
+    terminal, is the owner.
     """
 
     active_hold_s: float = 60.0
@@ -38,6 +47,9 @@ class PresenceLimits:
     cool_down_s: float = 10.0
     demand_cpus: float = 2.0
     demand_pressure: float = 0.1
+    demand_io_pressure: float = 0.2
+    demand_memory_pressure: float = 0.05
+    demand_memory_available: float = 0.05
     required: tuple[str, ...] = (INPUT, SESSIONS)
     remote_counts: bool = True
 
@@ -52,6 +64,7 @@ def decide(
         _unbelievable(facts, limits)
         or _touched(facts, limits)
         or _bumped(facts, limits, previous)
+        or _helped(facts, limits)
         or _watching(facts, limits)
         or _quiet(facts, limits)
     )
@@ -103,8 +116,28 @@ def _hold_s(facts: model.Facts, limits: PresenceLimits) -> float:
     return limits.active_hold_s
 
 
-def _latest(*moments_s: float | None) -> float | None:
-    return max((at for at in moments_s if at is not None), default=None)
+def _signs(
+    facts: model.Facts, limits: PresenceLimits
+) -> list[tuple[float, str, str]]:
+    """List what only a person does: when, which source saw it, and what."""
+    typed_s = facts.terminals.last_input_s if facts.terminals else None
+    if not limits.remote_counts:
+        # Who types at the desk is seen by the input devices.
+        typed_s = None
+    found = (
+        (
+            facts.input.last_key_s if facts.input else None,
+            INPUT,
+            'a key or button was pressed',
+        ),
+        (
+            facts.sessions.last_sign_s if facts.sessions else None,
+            SESSIONS,
+            'somebody logged in, unlocked or woke the host',
+        ),
+        (typed_s, TERMINALS, 'somebody typed into a terminal'),
+    )
+    return [(at, who, what) for at, who, what in found if at is not None]
 
 
 def _touched(
@@ -112,14 +145,13 @@ def _touched(
 ) -> model.PresenceVerdict | None:
     """See a sign that only a person gives: a key, or a session unlocked."""
     hold_s = _hold_s(facts, limits)
-    key_s = facts.input.last_key_s if facts.input else None
-    sign_s = facts.sessions.last_sign_s if facts.sessions else None
-    latest_s = _latest(key_s, sign_s)
-    if latest_s is None or facts.now_s >= latest_s + hold_s:
+    signs = _signs(facts, limits)
+    if not signs:
         return None
-    source, what = (INPUT, 'a key or button was pressed')
-    if latest_s != key_s:
-        source, what = (SESSIONS, 'a session was opened or unlocked')
+    # Of signs of one moment the first named decides: input.
+    latest_s, source, what = max(signs, key=lambda sign: sign[0])
+    if facts.now_s >= latest_s + hold_s:
+        return None
     reason = f'{what} less than {hold_s:g} s ago'
     until_s = latest_s + hold_s
     return _verdict(facts, Presence.ACTIVE, source, reason, until_s)
@@ -159,10 +191,40 @@ def _was_here(previous: model.PresenceVerdict | None) -> bool:
     return previous.presence is Presence.ACTIVE and previous.confirmed
 
 
+def _helped(
+    facts: model.Facts, limits: PresenceLimits
+) -> model.PresenceVerdict | None:
+    """See input that only a login sees, such as that of a remote desktop."""
+    if facts.helpers is None or facts.helpers.last_active_s is None:
+        return None
+    hold_s = _hold_s(facts, limits)
+    seen_s = facts.helpers.last_active_s
+    if facts.now_s >= seen_s + hold_s or _same_bump(facts, seen_s, limits):
+        return None
+    reason = f'a login had input less than {hold_s:g} s ago'
+    # While it lasts, the helper's next word is what changes it.
+    until_s = None if facts.helpers.active else seen_s + hold_s
+    return _verdict(facts, Presence.ACTIVE, HELPERS, reason, until_s)
+
+
+def _same_bump(
+    facts: model.Facts, seen_s: float, limits: PresenceLimits
+) -> bool:
+    """Say whether the login saw no more than a bump of the desk's pointer."""
+    if facts.input is None or facts.input.last_pointer_s is None:
+        return False
+    after_s = seen_s - facts.input.last_pointer_s
+    near = -_SAME_EVENT_S <= after_s <= limits.bump_hold_s
+    return near and not _hand(facts.input, limits)
+
+
 def _watching(
     facts: model.Facts, limits: PresenceLimits
 ) -> model.PresenceVerdict | None:
     """See an owner who is there without touching anything."""
+    if facts.helpers is not None and facts.helpers.inhibited:
+        reason = 'a login keeps its screen from idling'
+        return _verdict(facts, Presence.ACTIVE, HELPERS, reason)
     if facts.sessions is None:
         return None
     if facts.sessions.inhibitors:
@@ -175,15 +237,15 @@ def _watching(
     return None
 
 
-def _quiet_from_s(facts: model.Facts) -> float:
+def _quiet_from_s(facts: model.Facts, limits: PresenceLimits) -> float:
     # Before the start nothing was seen, which is not the same as silence.
-    latest_s = _latest(
-        facts.started_s,
-        facts.input.last_key_s if facts.input else None,
-        facts.input.last_pointer_s if facts.input else None,
-        facts.sessions.last_sign_s if facts.sessions else None,
-    )
-    return facts.started_s if latest_s is None else latest_s
+    moments_s = [facts.started_s]
+    moments_s += [at_s for at_s, _source, _what in _signs(facts, limits)]
+    if facts.input is not None and facts.input.last_pointer_s is not None:
+        moments_s.append(facts.input.last_pointer_s)
+    if facts.helpers is not None and facts.helpers.last_active_s is not None:
+        moments_s.append(facts.helpers.last_active_s)
+    return max(moments_s)
 
 
 def _quiet(
@@ -198,7 +260,7 @@ def _quiet(
     if _nobody_unlocked(facts):
         source, limit_s = SESSIONS, limits.locked_away_after_s
         reason = f'{_who(facts)}, and no input for {limit_s:g} s'
-    away_s = _quiet_from_s(facts) + limit_s
+    away_s = _quiet_from_s(facts, limits) + limit_s
     if facts.now_s >= away_s:
         return _verdict(facts, Presence.AWAY, source, reason)
     settled_s = facts.started_s + limits.settle_s
@@ -230,8 +292,13 @@ def _demand(
 ) -> bool:
     return demand.decide(
         facts.load,
-        limits.demand_cpus,
-        limits.demand_pressure,
+        demand.DemandLimits(
+            cpus=limits.demand_cpus,
+            cpu_pressure=limits.demand_pressure,
+            io_pressure=limits.demand_io_pressure,
+            memory_pressure=limits.demand_memory_pressure,
+            memory_available=limits.demand_memory_available,
+        ),
         before=previous is not None and previous.demand,
     )
 

@@ -36,7 +36,7 @@ def by_links(node: Path) -> model.DeviceClass:
 
     A node that udev gave no class counts as a key device: what is not known
     falls to the owner's side. Lid and jack switches cannot be told apart
-    here; a classifier that knows them returns IGNORED.
+    here; what udev itself knows of a device tells them.
     """
     classes = {
         link.name.rpartition('-event-')[2]
@@ -46,6 +46,9 @@ def by_links(node: Path) -> model.DeviceClass:
     }
     if classes == {'mouse'}:
         return model.DeviceClass.POINTER
+    if classes == {'spkr'}:
+        # The PC's speaker reports its own beeps as events.
+        return model.DeviceClass.IGNORED
     return model.DeviceClass.KEY
 
 

@@ -20,11 +20,17 @@ WINDOWS = 3
 REPAIR_S = 1.0
 """After this long a directory that differs is looked through again."""
 
+# Of all devices udev's database names those by type and major number.
+_DATABASE_PREFIX = 'c13:'
 _ADVICE = 'run the agent as root and allow the device to its unit'
 
 
 class InputSource:
-    """Watch the event devices of a directory, for timestamps only."""
+    """Watch the event devices of a directory, for timestamps only.
+
+    ``database`` is where udev puts what ``classify`` asks for. It does so
+    after it made the links and gave the node its mode, so it is watched too.
+    """
 
     name = 'input'
 
@@ -34,11 +40,13 @@ class InputSource:
         clock: Callable[[], float],
         window_s: float = 0.5,
         classify: devices.Classify = devices.by_links,
+        database: Path | None = None,
     ) -> None:
         self._dir = input_dir
         self._clock = clock
         self._window_s = window_s
         self._classify = classify
+        self._folders = _folders(input_dir, database)
         self._traps: dict[str, trap.Trap] = {}
         self._kinds: dict[str, DeviceClass] = {}
         self._last_s: dict[DeviceClass, float] = {}
@@ -56,10 +64,9 @@ class InputSource:
         """
         self._loop = asyncio.get_running_loop()
         self._on_event = on_event
-        folders = [self._dir / name for name in devices.LINK_FOLDERS]
         try:
             self._watch = folder.FolderWatch(
-                [self._dir, *folders], self._loop, self._changed
+                self._folders, self._loop, self._changed
             )
             self._scan()
         except OSError as problem:
@@ -192,3 +199,12 @@ class InputSource:
         gone = self._traps.pop(name, None)
         if gone is not None:
             gone.close()
+
+
+def _folders(input_dir: Path, database: Path | None) -> dict[Path, str]:
+    folders = dict.fromkeys(
+        (input_dir, *(input_dir / name for name in devices.LINK_FOLDERS)), ''
+    )
+    if database is not None:
+        folders[database] = _DATABASE_PREFIX
+    return folders

@@ -2,7 +2,7 @@
 """Which names in some folders came, went or changed."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import inotify_simple
@@ -24,15 +24,19 @@ _REPLACED = (
 
 
 class FolderWatch:
-    """Call back with the names that were replaced; empty for other changes."""
+    """Call back with the names that were replaced; empty for other changes.
+
+    ``folders`` maps each folder to how the names that count in it begin.
+    """
 
     def __init__(
         self,
-        folders: Iterable[Path],
+        folders: Mapping[Path, str],
         loop: asyncio.AbstractEventLoop,
         on_change: Callable[[set[str]], None],
     ) -> None:
-        self._folders = tuple(folders)
+        self._folders = dict(folders)
+        self._prefixes: dict[int, str] = {}
         self._loop = loop
         self._on_change = on_change
         self._inotify = inotify_simple.INotify(nonblocking=True)
@@ -40,9 +44,10 @@ class FolderWatch:
 
     def refresh(self) -> None:
         """Watch every folder that is there now, also one that came back."""
-        for folder in self._folders:
+        for folder, prefix in self._folders.items():
             if folder.is_dir():
-                self._inotify.add_watch(folder, _CHANGES)
+                number = self._inotify.add_watch(folder, _CHANGES)
+                self._prefixes[number] = prefix
 
     def close(self) -> None:
         """Stop to watch."""
@@ -50,7 +55,13 @@ class FolderWatch:
         self._inotify.close()
 
     def _ready(self) -> None:
-        events = self._inotify.read(timeout=0)
-        self._on_change(
-            {event.name for event in events if event.mask & _REPLACED}
-        )
+        events = [
+            event
+            for event in self._inotify.read(timeout=0)
+            # An overflow is of no folder and counts as a change of all.
+            if event.name.startswith(self._prefixes.get(event.wd, ''))
+        ]
+        if events:
+            self._on_change(
+                {event.name for event in events if event.mask & _REPLACED}
+            )

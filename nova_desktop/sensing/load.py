@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What everything that is not a guest uses of the CPUs."""
+"""What everything that is not a guest uses, and what it waits for."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nova_desktop import exception, model
@@ -34,11 +35,30 @@ def busy_s(proc: Path) -> float:
 
 
 def stalled_s(path: Path) -> float:
-    """Read how long some task of a group waited, from ``cpu.pressure``."""
+    """Read how long some task of a group waited, from a pressure file."""
     for line in path.read_text().splitlines():
         if line.startswith('some '):
             return int(line.rpartition('total=')[2]) / 1e6
     raise ValueError(f'{path} has no line "some"')
+
+
+def available(proc: Path) -> float | None:
+    """Read the part of memory that can be had, from ``proc/meminfo``.
+
+    None without the file; raises ValueError for one of another shape.
+    """
+    try:
+        lines = (proc / 'meminfo').read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    kib = {
+        name: int(rest.split()[0])
+        for name, _, rest in (line.partition(':') for line in lines)
+        if name in ('MemTotal', 'MemAvailable')
+    }
+    if not kib.get('MemTotal') or 'MemAvailable' not in kib:
+        raise ValueError(f'{proc}/meminfo does not tell what is available')
+    return min(1.0, kib['MemAvailable'] / kib['MemTotal'])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,17 +68,19 @@ class _Sample:
     at_s: float
     host_s: float
     guests_s: float | None
-    stalled_s: tuple[float, ...]
+    stalled_s: dict[str, tuple[float, ...]]
+    available: float | None
 
 
 class LoadSource:
-    """Sample the CPU time of the host without its guests.
+    """Sample the host's CPU time without its guests, and their waiting.
 
     ``guests`` gives their CPU seconds so far, or is the usage file of their
     cgroup. ``host_usage`` is the usage file of the host's own cgroup where
     several hosts share a kernel, else the whole machine counts. ``pressure``
     names the ``cpu.pressure`` files of groups that hold no guest; that of
-    the whole machine would count the waiting of the guests.
+    the whole machine would count the waiting of the guests. Those for the
+    disk and the memory are looked for beside each.
     """
 
     name = 'load'
@@ -148,8 +170,21 @@ class LoadSource:
             host_s = busy_s(self._proc)
         else:
             host_s = usage_s(self._host_usage)
-        stalled = tuple(stalled_s(path) for path in self._pressure)
-        return _Sample(self._clock(), host_s, guests_s, stalled)
+        stalled = {'cpu': tuple(stalled_s(path) for path in self._pressure)}
+        for what in ('io', 'memory'):
+            stalled[what] = _beside(self._pressure, f'{what}.pressure')
+        now_s = self._clock()
+        left = available(self._proc)
+        return _Sample(now_s, host_s, guests_s, stalled, left)
+
+
+def _beside(files: Iterable[Path], name: str) -> tuple[float, ...]:
+    """Read the files of that name beside others, where the kernel has them."""
+    found = []
+    for path in files:
+        with contextlib.suppress(FileNotFoundError):
+            found.append(stalled_s(path.with_name(name)))
+    return tuple(found)
 
 
 def _compare(old: _Sample, new: _Sample) -> model.LoadFacts:
@@ -160,11 +195,20 @@ def _compare(old: _Sample, new: _Sample) -> model.LoadFacts:
         # of the guests leaves the whole use to the owner.
         guests_s = max(0.0, new.guests_s - old.guests_s)
     owner_s = max(0.0, new.host_s - old.host_s - guests_s)
-    waits = [
-        max(0.0, after - before) / elapsed_s
-        for before, after in zip(old.stalled_s, new.stalled_s, strict=True)
-    ]
     return model.LoadFacts(
         owner_cpus=owner_s / elapsed_s,
-        cpu_pressure=min(1.0, max(waits)) if waits else None,
+        cpu_pressure=_worst('cpu', old, new),
+        io_pressure=_worst('io', old, new),
+        memory_pressure=_worst('memory', old, new),
+        memory_available=new.available,
     )
+
+
+def _worst(what: str, old: _Sample, new: _Sample) -> float | None:
+    """Give the share of time in which the worst group waited."""
+    before, after = old.stalled_s[what], new.stalled_s[what]
+    if not after or len(before) != len(after):
+        return None
+    elapsed_s = new.at_s - old.at_s
+    waits = (end - begin for begin, end in zip(before, after, strict=True))
+    return min(1.0, max(0.0, *waits) / elapsed_s)

@@ -3,7 +3,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
@@ -36,7 +36,8 @@ class SessionSource:
 
     ``bus_factory`` returns a new connection to the system bus, which this
     source keeps to itself; it is asked again when the bus was lost.
-    ``own_pid``: inhibitors of this process are not the owner's. Every
+    ``own_pid``: inhibitors of this process are not the owner's, nor are those
+    held by who fits one of the patterns ``ignored_inhibitors``. Every
     ``heartbeat_s`` all is read again, which proves that logind answers.
     """
 
@@ -48,6 +49,7 @@ class SessionSource:
         clock: Callable[[], float],
         own_pid: int | None = None,
         heartbeat_s: float = 30.0,
+        ignored_inhibitors: Sequence[str] = (),
     ) -> None:
         self.departing = ''
         """``sleep`` or ``shutdown`` while logind prepares for it."""
@@ -55,10 +57,12 @@ class SessionSource:
         self._clock = clock
         self._own_pid = own_pid
         self._heartbeat_s = heartbeat_s
+        self._ignored = tuple(ignored_inhibitors)
         self._bus: MessageBus | None = None
         self._lost: asyncio.Task[None] | None = None
         self._logind = ''
         self._picture: api.Picture | None = None
+        self._known: api.Picture | None = None
         self._read_s: float | None = None
         self._last_sign_s: float | None = None
         self._error = 'not started'
@@ -183,13 +187,18 @@ class SessionSource:
         assert self._bus is not None
         try:
             self._logind = await api.owner(self._bus)
-            picture = await api.picture(self._bus, self._own_pid)
+            picture = await api.picture(
+                self._bus, self._own_pid, self._ignored
+            )
         except _READ_ERRORS as problem:
             self._fail(f'logind does not answer: {problem}')
             return
         now_s = self._clock()
-        if _somebody_came(self._picture, picture):
+        # Against the last picture ever: what was not unlocked before an
+        # outage and is now was unlocked in it, perhaps without any input.
+        if _somebody_came(self._known, picture):
             self._last_sign_s = now_s
+        self._known = picture
         changed = self._error or picture != self._picture
         self._picture, self._read_s, self._error = picture, now_s, ''
         if changed:
@@ -219,7 +228,11 @@ class SessionSource:
         if member in _CHANGES:
             self._dirty.set()
         elif member in _DEPARTURES:
-            self.departing = _DEPARTURES[member] if message.body[0] else ''
+            begins = bool(message.body[0])
+            self.departing = _DEPARTURES[member] if begins else ''
+            if member == 'PrepareForSleep' and not begins:
+                # Somebody opened the lid or pressed the button.
+                self._last_sign_s = self._clock()
             self._on_event()
 
 

@@ -3,6 +3,8 @@
 
 import asyncio
 import dataclasses
+import fnmatch
+from collections.abc import Sequence
 from typing import Any
 
 from dbus_fast import Message, MessageType
@@ -26,6 +28,14 @@ RULES = (
 
 _ENDED = ('UnknownObject', 'UnknownMethod', 'NoSuchSession')
 """What logind says of a session that ended after it was listed."""
+
+_BLOCKS = ('block', 'block-weak')
+_NOBODYS = ('greeter', 'lock-screen', 'background', 'manager', 'none')
+"""How the classes of sessions begin that are nobody's.
+
+Any other is a person's: user, user-early, user-incomplete, user-light, and
+what a later logind may add.
+"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,8 +85,14 @@ async def owner(bus: MessageBus) -> str:
         raise
 
 
-async def picture(bus: MessageBus, own_pid: int | None) -> Picture:
-    """Read every session and idle inhibitor, but those of ``own_pid``."""
+async def picture(
+    bus: MessageBus, own_pid: int | None, ignored: Sequence[str] = ()
+) -> Picture:
+    """Read every session and idle inhibitor.
+
+    Those of ``own_pid`` are left out, and those whose holder's name fits one
+    of ``ignored``, patterns as in a shell.
+    """
     sessions = {}
     listed = (await call(bus, _manager('ListSessions')))[0]
     for session_id, _uid, _user, _seat, path in listed:
@@ -87,9 +103,17 @@ async def picture(bus: MessageBus, own_pid: int | None) -> Picture:
     names = {
         who
         for what, who, _why, mode, _uid, pid in held
-        if 'idle' in what.split(':') and mode == 'block' and pid != own_pid
+        if 'idle' in what.split(':') and mode in _BLOCKS and pid != own_pid
     }
+    names = {name for name in names if not _fits(name, ignored)}
     return Picture(sessions, tuple(sorted(names)))
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(
+        fnmatch.fnmatchcase(name.lower(), pattern.lower())
+        for pattern in patterns
+    )
 
 
 async def _session(bus: MessageBus, path: str) -> Session | None:
@@ -109,8 +133,7 @@ async def _session(bus: MessageBus, path: str) -> Session | None:
             return None
         raise
     values = {name: variant.value for name, variant in variants.items()}
-    # Greeters, background jobs and the users' managers are nobody.
-    if not str(values['Class']).startswith('user'):
+    if str(values['Class']).startswith(_NOBODYS):
         return None
     if values['State'] == 'closing':
         return None

@@ -19,6 +19,12 @@ REASONS = {
     model.Presence.ACTIVE: 'the owner needs the workstation',
     model.Presence.UNKNOWN: 'it cannot be told whether the owner is here',
 }
+_LESS = 'the owner lends less of the workstation now'
+
+
+def why_leave(presence: model.Presence) -> str:
+    """Word for tenants why guests must go: an absent owner may say so too."""
+    return REASONS[presence] if presence.owner_may_be_here else _LESS
 
 
 class Requester:
@@ -95,7 +101,7 @@ class Requester:
             keep_cpus=status.cap.cpus,
             keep_memory_mib=status.cap.memory_mib,
             within_s=self._within_s,
-            reason=REASONS[status.presence],
+            reason=why_leave(status.presence),
         )
         self._told(self._client().reclaim(request))
 

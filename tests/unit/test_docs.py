@@ -11,6 +11,7 @@ from nova_desktop import model
 from nova_desktop.conf import agent
 from nova_desktop.doctor import options
 from nova_desktop.policy import tolerance
+from tests.unit import source_trees
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = ROOT / 'doc/source'
@@ -23,7 +24,7 @@ def page(name: str) -> str:
 
 def strings(path: str) -> set[str]:
     """Give every literal text in a module."""
-    tree = ast.parse((ROOT / path).read_text())
+    tree = source_trees.parse((ROOT / path).read_text())
     return {
         node.value
         for node in ast.walk(tree)
@@ -77,12 +78,14 @@ class FlavorsTest(unittest.TestCase):
 
 class BusTest(unittest.TestCase):
     def test_every_property_and_method(self) -> None:
-        tree = ast.parse(
-            (ROOT / 'nova_desktop/agent/interface.py').read_text()
-        )
         names = [
             decorator.args[-1].value
-            for node in ast.walk(tree)
+            for module in ('interface', 'owner_api', 'reports')
+            for node in ast.walk(
+                source_trees.parse(
+                    (ROOT / f'nova_desktop/agent/{module}.py').read_text()
+                )
+            )
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             for decorator in node.decorator_list
             if isinstance(decorator, ast.Call)

@@ -8,6 +8,8 @@ import sys
 import unittest
 from collections.abc import Iterator
 
+from tests.unit import source_trees
+
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = 'nova_desktop'
 SHIM = 'nova.virt.desktop'
@@ -16,12 +18,14 @@ TABLE = {
     'model': '',
     'exception': '',
     'conf': 'oslo_config keystoneauth1',
-    'sensing': 'model exception libvirt psutil dbus_fast inotify_simple',
+    'sensing': 'model exception libvirt psutil dbus_fast inotify_simple'
+    ' pyudev',
     'forecasting': 'model numpy',
     'policy': 'model',
     'mechanism': 'model exception libvirt dbus_fast',
     'agent': 'model exception conf sensing forecasting policy mechanism',
     'client': 'model exception dbus_fast',
+    'session': 'model exception client dbus_fast xcffib pywayland',
     'messages': 'model exception oslo_messaging',
     'reclaim': 'model exception conf policy messages openstack keystoneauth1',
     'filters': 'model conf policy nova',
@@ -29,7 +33,7 @@ TABLE = {
     'virt': 'model exception conf client messages nova',
     'doctor': 'model exception conf client sensing mechanism libvirt nova',
     'cmd': 'model exception conf sensing forecasting policy mechanism agent'
-    ' client messages reclaim filters weighers virt doctor',
+    ' client session messages reclaim filters weighers virt doctor shtab',
     SHIM: 'virt',
 }
 """What each room may import besides itself and the standard library."""
@@ -84,7 +88,7 @@ def _dynamic(node: ast.Call) -> Iterator[str]:
 def imports(module: str, text: str, modules: set[str]) -> Iterator[str]:
     """Give every name that a module imports, wherever in it."""
     is_package = any(name.startswith(module + '.') for name in modules)
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(source_trees.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

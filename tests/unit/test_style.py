@@ -8,6 +8,8 @@ import subprocess
 import unittest
 from collections.abc import Iterator
 
+from tests.unit import source_trees
+
 ROOT = pathlib.Path(__file__).parents[2]
 SPDX = 'SPDX-License-Identifier: Apache-2.0'
 SUFFIXES = ('.py', '.sh', '.cfg', '.toml')
@@ -62,7 +64,7 @@ def has_spdx(text: str) -> bool:
 def modules() -> Iterator[tuple[pathlib.Path, ast.Module]]:
     """Give the parsed modules of the package."""
     for path in sorted((ROOT / 'nova_desktop').rglob('*.py')):
-        yield path, ast.parse(path.read_text())
+        yield path, source_trees.parse(path.read_text())
 
 
 def functions(tree: ast.Module) -> Iterator[ast.AST]:
@@ -190,9 +192,10 @@ class FiguresTest(unittest.TestCase):
 
     def test_nesting_is_counted(self) -> None:
         text = 'for a in b:\n with c:\n  if d:\n   pass\n  elif e:\n   pass\n'
-        self.assertEqual(3, nesting(ast.parse(text)))
+        self.assertEqual(3, nesting(source_trees.parse(text)))
         self.assertEqual(
-            4, nesting(ast.parse(text.replace('pass', 'while f: pass')))
+            4,
+            nesting(source_trees.parse(text.replace('pass', 'while f: pass'))),
         )
 
 
@@ -209,8 +212,10 @@ class HandlersTest(unittest.TestCase):
         body = 'try:\n f()\nexcept {}:\n {}\n'
         reporter = 'def complain(self):\n LOG.warning("lost")\n'
         for caught in ('Exception', '(OSError, BaseException)', ''):
-            tree = ast.parse(body.format(caught, 'pass'))
+            tree = source_trees.parse(body.format(caught, 'pass'))
             self.assertEqual([3], silent_handlers(tree), caught)
         for told in ('LOG.exception("lost")', 'raise', 'self.complain()'):
-            tree = ast.parse(body.format('Exception', told) + reporter)
+            tree = source_trees.parse(
+                body.format('Exception', told) + reporter
+            )
             self.assertEqual([], silent_handlers(tree), told)

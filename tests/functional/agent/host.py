@@ -25,6 +25,7 @@ POLICY = ROOT / 'etc/nova_desktop/org.openstack.NovaDesktop1.conf'
 NAME = 'org.openstack.NovaDesktop1'
 PATH = '/org/openstack/NovaDesktop1'
 LOGIND = 'org.freedesktop.login1'
+POLKIT = 'org.freedesktop.PolicyKit1'
 _numbers = itertools.count()
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC
@@ -44,6 +45,7 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC
  </policy>
  <policy user="root">
   <allow own="{logind}"/><allow send_destination="{logind}"/>
+  <allow own="{polkit}"/><allow send_destination="{polkit}"/>
  </policy>
  <include>{policy}</include>
 </busconfig>
@@ -126,7 +128,9 @@ class Bus:
         self.socket = directory / 'bus'
         self._config = directory / 'bus.conf'
         self._config.write_text(
-            BUS_CONFIG.format(socket=self.socket, logind=LOGIND, policy=POLICY)
+            BUS_CONFIG.format(
+                socket=self.socket, logind=LOGIND, polkit=POLKIT, policy=POLICY
+            )
         )
         self._running: list[subprocess.Popen[bytes]] = []
         self.env = {'DBUS_SYSTEM_BUS_ADDRESS': f'unix:path={self.socket}'}
@@ -138,15 +142,40 @@ class Bus:
             subprocess.Popen(command, stderr=subprocess.DEVNULL)
         )
         wait_for(self.socket.exists, 'the bus')
+        self.start_logind()
+
+    def start_logind(self) -> None:
+        """Start logind's double alone."""
+        self._mock('logind', LOGIND)
+
+    def start_polkit(self, *allowed: str) -> None:
+        """Start polkit, which allows these actions to everybody."""
+        self._mock('polkitd', POLKIT)
+        self.tell_polkit('SetAllowed', 'as', list(allowed))
+
+    def tell_polkit(self, member: str, signature: str, *body: Any) -> None:
+        """Set what polkit's double does."""
+        reply = call(
+            self.socket,
+            member,
+            signature,
+            *body,
+            name=POLKIT,
+            path='/org/freedesktop/PolicyKit1/Authority',
+            interface='org.freedesktop.DBus.Mock',
+        )
+        assert reply.error_name is None, reply.body
+
+    def _mock(self, template: str, name: str) -> None:
         command = ['/usr/bin/python3', '-m', 'dbusmock', '--system']
         self._running.append(
             subprocess.Popen(
-                [*command, '--template', 'logind'],
+                [*command, '--template', template],
                 env=os.environ | self.env,
                 stdout=subprocess.DEVNULL,
             )
         )
-        wait_for(lambda: self._has(LOGIND), 'logind')
+        wait_for(lambda: self._has(name), name)
 
     def _has(self, name: str) -> bool:
         try:

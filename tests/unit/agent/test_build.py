@@ -37,12 +37,24 @@ class BuildTest(trees.TreeCase):
 
     def test_what_is_not_required_is_not_watched(self) -> None:
         dry = 'dry_run = true'
+        always = {'load', 'helpers', 'terminals', 'power', 'network'}
         self.assertEqual(
-            {'input', 'sessions', 'load'}, self.sources(self.conf(agent=dry))
+            {'input', 'sessions', *always}, self.sources(self.conf(agent=dry))
         )
         for wanted in ('input', 'sessions'):
             conf = self.conf(agent=dry, sensing=f'required = {wanted}')
-            self.assertEqual({wanted, 'load'}, self.sources(conf))
+            self.assertEqual({wanted, *always}, self.sources(conf))
+
+    def test_what_is_asked_for_is_watched(self) -> None:
+        found = self.sources(
+            self.conf(
+                agent='dry_run = true',
+                sensing='terminals = false',
+                apps='exclusive = blender',
+            )
+        )
+        self.assertIn('apps', found)
+        self.assertNotIn('terminals', found)
 
     def test_hold(self) -> None:
         build.hold(self.conf(cap='unknown_cpu = 0.0'))

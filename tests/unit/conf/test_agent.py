@@ -63,6 +63,9 @@ class OptionsTest(unittest.TestCase):
                 'remote_counts': False,
                 'pointer_windows_needed': 7,
                 'demand_pressure': 0.7,
+                'demand_io_pressure': 0.6,
+                'demand_memory_pressure': 0.3,
+                'demand_memory_available': 0.4,
             }.get(name, 7.25)
             conf.set_override(name, other, group)
         found = limits.read(conf).presence
@@ -70,6 +73,9 @@ class OptionsTest(unittest.TestCase):
         self.assertFalse(found.remote_counts)
         self.assertEqual(7, found.pointer_windows_needed)
         self.assertEqual(0.7, found.demand_pressure)
+        self.assertEqual(0.6, found.demand_io_pressure)
+        self.assertEqual(0.3, found.demand_memory_pressure)
+        self.assertEqual(0.4, found.demand_memory_available)
         numbers = [
             getattr(found, name)
             for name in presence.PresenceLimits.__dataclass_fields__

@@ -7,6 +7,7 @@ import unittest
 
 from nova_desktop.doctor import options, settings
 from nova_desktop.doctor.result import Result, State
+from tests.unit import source_trees
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -100,7 +101,7 @@ class SchedulerTest(unittest.TestCase):
             path = ROOT / (module.replace('.', '/') + '.py')
             classes = [
                 node.name
-                for node in ast.parse(path.read_text()).body
+                for node in source_trees.parse(path.read_text()).body
                 if isinstance(node, ast.ClassDef)
             ]
             self.assertIn(name, classes)

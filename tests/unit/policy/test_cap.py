@@ -31,9 +31,10 @@ def decide(
     now_s: float,
     previous: model.Verdict | None = None,
     shares: cap.CapShares = SHARES,
+    rules: model.Rules = model.Rules(),  # noqa: B008 - frozen
 ) -> model.Verdict:
     """Decide for the host of these tests."""
-    return cap.decide(presence, shares, HOST, LIMITS, now_s, previous)
+    return cap.decide(presence, shares, HOST, LIMITS, now_s, previous, rules)
 
 
 LENT = decide(AWAY, 100.0)
@@ -232,3 +233,103 @@ class HistoryTest(unittest.TestCase):
             self.assertGreater(last.recheck_s, now_s)
             now_s = last.recheck_s
         self.assertIsNone(last.recheck_s)
+
+
+HALF = model.Bound('schedule', 'office hours', cpu=0.5, memory=0.5)
+PAUSED = model.Bound(
+    'say', 'the owner paused it', cpu=0, memory=0, admit=False, reclaim=True
+)
+LEND = model.Rules(lend='the owner lends it')
+
+
+class RulesTest(unittest.TestCase):
+    def test_bound_narrows_at_once_and_is_named(self) -> None:
+        found = decide(AWAY, 200.0, LENT, rules=model.Rules((HALF,)))
+        self.assertEqual(model.Cap(4.0, 500, True), found.cap)
+        self.assertIn('office hours', found.reason)
+        self.assertFalse(found.reclaim_due)
+
+    def test_narrowest_of_several(self) -> None:
+        quarter = dataclasses.replace(HALF, cpu=0.25, memory=1.0)
+        rules = model.Rules((HALF, quarter))
+        found = decide(AWAY, 200.0, LENT, rules=rules)
+        self.assertEqual(model.Cap(2.0, 500, True), found.cap)
+
+    def test_bound_never_widens(self) -> None:
+        busy = here(Presence.ACTIVE)
+        found = decide(busy, 100.0, rules=model.Rules((HALF,)))
+        self.assertEqual(decide(busy, 100.0).cap, found.cap)
+
+    def test_pause_takes_all_and_then_asks_guests_to_leave(self) -> None:
+        rules = model.Rules((PAUSED,))
+        paused = decide(AWAY, 200.0, LENT, rules=rules)
+        self.assertEqual(model.NOTHING, paused.cap)
+        self.assertFalse(paused.reclaim_due)
+        self.assertEqual(230.0, paused.recheck_s)
+        due = decide(AWAY, 230.0, paused, rules=rules)
+        self.assertTrue(due.reclaim_due)
+        self.assertFalse(decide(AWAY, 231.0, due).reclaim_due)
+
+    def test_bound_above_what_presence_leaves_asks_nobody(self) -> None:
+        idle = here(Presence.IDLE)
+        loose = dataclasses.replace(HALF, memory=0.8, reclaim=True)
+        rules = model.Rules((loose,))
+        found = decide(
+            idle, 900.0, decide(idle, 0.0, rules=rules), rules=rules
+        )
+        self.assertEqual(500, found.cap.memory_mib)
+        self.assertFalse(found.reclaim_due)
+        tight = model.Rules((dataclasses.replace(loose, memory=0.3),))
+        before = decide(idle, 900.0, found, rules=tight)
+        self.assertTrue(decide(idle, 930.0, before, rules=tight).reclaim_due)
+
+    def test_lending_stands_in_the_place_of_presence(self) -> None:
+        busy = here(Presence.ACTIVE, 0.0, demand=True)
+        found = decide(busy, 300.0, decide(busy, 200.0), rules=LEND)
+        self.assertEqual(LENT.cap, found.cap)
+        self.assertFalse(found.reclaim_due)
+
+    def test_lending_takes_no_guest_while_nothing_is_known(self) -> None:
+        lost = here(Presence.UNKNOWN)
+        found = decide(lost, 300.0, decide(lost, 200.0), rules=LEND)
+        self.assertEqual(model.Cap(8.0, 900, False), found.cap)
+
+    def test_lending_is_bound_too(self) -> None:
+        rules = dataclasses.replace(LEND, bounds=(HALF,))
+        busy = here(Presence.ACTIVE)
+        found = decide(busy, 300.0, decide(busy, 200.0), rules=rules)
+        self.assertEqual(model.Cap(4.0, 500, True), found.cap)
+
+    def test_looked_at_again_when_a_rule_changes(self) -> None:
+        rules = model.Rules((HALF,), recheck_s=260.0)
+        self.assertEqual(
+            260.0, decide(AWAY, 200.0, LENT, rules=rules).recheck_s
+        )
+
+    @given(
+        st.sampled_from(Presence),
+        st.lists(
+            st.builds(
+                model.Bound,
+                st.just('any'),
+                st.just('any'),
+                st.floats(0, 1),
+                st.floats(0, 1),
+                st.booleans(),
+                st.booleans(),
+            )
+        ),
+        st.booleans(),
+    )
+    def test_never_above_any_bound(
+        self, which: Presence, bounds: list[model.Bound], lend: bool
+    ) -> None:
+        rules = model.Rules(tuple(bounds), lend='said' if lend else '')
+        before = decide(here(which), 0.0)
+        found = decide(here(which), 500.0, before, rules=rules).cap
+        for bound in bounds:
+            self.assertLessEqual(found.cpus, bound.cpu * HOST.cpus + 0.001)
+            self.assertLessEqual(found.memory_mib, bound.memory * 1000)
+            self.assertLessEqual(found.admit, bound.admit)
+        if which is Presence.UNKNOWN:
+            self.assertFalse(found.admit)

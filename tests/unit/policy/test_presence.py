@@ -61,6 +61,14 @@ class SourcesTest(unittest.TestCase):
             self.assertIn('it broke', found.reason)
             self.assertTrue(found.confirmed)
 
+    def test_dead_helper_is_unknown_until_it_is_back(self) -> None:
+        health = OK | {'helpers': Health(False, 'session c1 lost its helper')}
+        found = self.decide(health=health)
+        self.assertEqual(Presence.UNKNOWN, found.presence)
+        self.assertIn('c1 lost its helper', found.reason)
+        health = OK | {'helpers': Health(True)}
+        self.assertEqual(Presence.AWAY, self.decide(health=health).presence)
+
     def test_required_source_that_never_started_is_unknown(self) -> None:
         for name in ('input', 'sessions'):
             health = {k: v for k, v in OK.items() if k != name}
@@ -161,6 +169,99 @@ class SignsTest(unittest.TestCase):
         self.assertEqual(Presence.AWAY, found.presence)
 
 
+class TerminalTest(unittest.TestCase):
+    TYPED = model.TerminalFacts(last_input_s=4990.0)
+
+    def test_typing_over_ssh_counts_where_logind_is_missing(self) -> None:
+        limits = dataclasses.replace(LIMITS, required=('input',))
+        health = {'input': Health(True), 'terminals': Health(True)}
+        for now_s, expected in (
+            (5000.0, Presence.ACTIVE),
+            (5050.0, Presence.IDLE),
+            (5890.0, Presence.AWAY),
+        ):
+            seen = facts(
+                now_s, sessions=None, health=health, terminals=self.TYPED
+            )
+            found = presence.decide(seen, limits, AWAY)
+            self.assertEqual(expected, found.presence, now_s)
+        seen = facts(
+            5000.0, sessions=None, health=health, terminals=self.TYPED
+        )
+        found = presence.decide(seen, limits, AWAY)
+        self.assertEqual('terminals', found.source)
+
+    def test_typing_does_not_count_where_remote_does_not(self) -> None:
+        limits = dataclasses.replace(LIMITS, remote_counts=False)
+        seen = facts(5000.0, terminals=self.TYPED)
+        found = presence.decide(seen, limits, AWAY)
+        self.assertEqual(Presence.AWAY, found.presence)
+
+    def test_the_latest_sign_decides(self) -> None:
+        sessions = dataclasses.replace(UNLOCKED, last_sign_s=4980.0)
+        for key_s, expected in (
+            (4970.0, 'terminals'),
+            (4990.0, 'input'),
+            (4995.0, 'input'),
+        ):
+            seen = facts(
+                5000.0, key=key_s, sessions=sessions, terminals=self.TYPED
+            )
+            found = presence.decide(seen, LIMITS, AWAY)
+            self.assertEqual(expected, found.source)
+
+
+class HelperTest(unittest.TestCase):
+    """What only a login sees."""
+
+    def decide(
+        self, now_s: float, pointer: float | None = None, **helper: Any
+    ) -> model.PresenceVerdict:
+        return presence.decide(
+            facts(
+                now_s,
+                pointer=pointer,
+                windows=1 if pointer else 0,
+                helpers=model.HelperFacts(sessions=1, **helper),
+            ),
+            LIMITS,
+            AWAY,
+        )
+
+    def test_input_holds_for_its_time(self) -> None:
+        found = self.decide(5000.0, last_active_s=4990.0)
+        self.assertEqual(Presence.ACTIVE, found.presence)
+        self.assertEqual('helpers', found.source)
+        self.assertEqual(4990.0 + LIMITS.active_hold_s, found.recheck_s)
+        later = self.decide(5050.0, last_active_s=4990.0)
+        self.assertEqual(Presence.IDLE, later.presence)
+        self.assertEqual(4990.0 + LIMITS.away_after_s, later.recheck_s)
+
+    def test_input_that_goes_on_needs_no_second_look(self) -> None:
+        found = self.decide(5000.0, last_active_s=5000.0, active=True)
+        self.assertEqual(Presence.ACTIVE, found.presence)
+        self.assertIsNone(found.recheck_s)
+
+    def test_film_behind_the_login(self) -> None:
+        found = self.decide(5000.0, inhibited=True)
+        self.assertEqual(Presence.ACTIVE, found.presence)
+        self.assertEqual('helpers', found.source)
+
+    def test_bump_is_still_one_when_the_login_feels_it_too(self) -> None:
+        for seen_s in (4999.5, 5000.2):
+            found = self.decide(5000.3, 5000.0, last_active_s=seen_s)
+            self.assertFalse(found.confirmed)
+        over_s = 5000.0 + LIMITS.bump_hold_s + 0.1
+        found = self.decide(over_s, 5000.0, last_active_s=5000.2)
+        self.assertEqual(Presence.IDLE, found.presence)
+
+    def test_login_that_goes_on_after_a_bump_is_a_hand(self) -> None:
+        now_s = 5000.0 + LIMITS.bump_hold_s + 1.0
+        found = self.decide(now_s, 5000.0, last_active_s=now_s - 0.5)
+        self.assertEqual('helpers', found.source)
+        self.assertTrue(found.confirmed)
+
+
 class SilenceTest(unittest.TestCase):
     def test_lock_shortens_the_hold(self) -> None:
         for sessions in (LOCKED, NOBODY):
@@ -236,8 +337,31 @@ class DemandTest(unittest.TestCase):
             (True, (0.9, 0.04), False),
             (True, (None, None), True),
             (False, (None, None), False),
+            (False, (0.0, 0.0, 0.19, 0.04, 0.06), False),
+            (False, (0.0, 0.0, 0.2), True),
+            (True, (0.0, 0.0, 0.1), True),
+            (True, (0.0, 0.0, 0.09), False),
+            (False, (0.0, 0.0, None, 0.05), True),
+            (True, (0.0, 0.0, None, 0.02), False),
+            (False, (0.0, 0.0, None, None, 0.05), True),
+            (False, (0.0, 0.0, None, None, 0.0), True),
+            (True, (0.0, 0.0, None, None, 0.1), True),
+            (True, (0.0, 0.0, None, None, 0.11), False),
         ):
             self.assertEqual(expected, self.demand(before, *load), load)
+
+    def test_memory_left_can_have_no_say(self) -> None:
+        limits = dataclasses.replace(LIMITS, demand_memory_available=0.0)
+        for left in (0.0, 0.01):
+            load = model.LoadFacts(owner_cpus=0.0, memory_available=left)
+            found = presence.decide(facts(5000.0, load=load), limits, AWAY)
+            self.assertFalse(found.demand)
+
+    def test_a_render_narrows_what_an_absent_owner_lends(self) -> None:
+        seen = facts(5000.0, load=model.LoadFacts(owner_cpus=4.0))
+        found = presence.decide(seen, LIMITS, AWAY)
+        self.assertEqual(Presence.AWAY, found.presence)
+        self.assertTrue(found.demand)
 
 
 MOMENTS = st.one_of(st.none(), st.floats(0.0, 300.0))

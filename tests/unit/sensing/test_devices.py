@@ -33,6 +33,7 @@ class DevicesTest(unittest.TestCase):
                 (['by-path/pci-0-usb-0:2-event-kbd'], DeviceClass.KEY),
                 (['by-path/pci-0-usb-0:3-event-joystick'], DeviceClass.KEY),
                 (['by-path/pci-0-usb-0:4-event'], DeviceClass.KEY),
+                (['by-path/platform-pcspkr-event-spkr'], DeviceClass.IGNORED),
                 ([], DeviceClass.KEY),
                 (
                     [

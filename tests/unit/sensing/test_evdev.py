@@ -216,6 +216,68 @@ class InputTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(1, len(self.open_fds('event5')))
         self.assertTrue(self.source.health(self.clock()).ok)
 
+    def told_by_udev(self) -> Path:
+        """Classify by a database that says it in one word."""
+        database = self.dir.parent / 'data'
+        database.mkdir()
+
+        def classify(node: Path) -> DeviceClass:
+            entry = database / f'c13:{node.name}'
+            if not entry.exists():
+                return devices.by_links(node)
+            return DeviceClass(entry.read_text())
+
+        self.source = evdev.InputSource(
+            self.dir, self.clock, WINDOW_S, classify, database
+        )
+        return database
+
+    def enter(self, database: Path, name: str, kind: DeviceClass) -> None:
+        """Write as udev does: beside the entry, then in its place."""
+        draft = database / f'.#c13:{name}x'
+        draft.write_text(kind.value)
+        draft.rename(database / f'c13:{name}')
+
+    async def test_class_that_udev_tells_after_all_else(self) -> None:
+        database = self.told_by_udev()
+        self.plug('event0')
+        await self.start()
+        self.plug('event7')
+        await self.wait()
+        self.assertEqual(2, len(self.open_fds('event7')))
+        self.enter(database, 'event7', DeviceClass.IGNORED)
+        await self.wait()
+        self.assertEqual(1, len(self.open_fds('event7')))
+        self.assertTrue(self.source.health(self.clock()).ok)
+        self.enter(database, 'event0', DeviceClass.POINTER)
+        await self.wait()
+        self.touch('event0')
+        await self.wait()
+        self.assertEqual(self.clock.now_s, self.facts().last_pointer_s)
+        self.assertIsNone(self.facts().last_key_s)
+
+    async def test_what_udev_tells_of_other_devices_wakes_nobody(self) -> None:
+        database = self.told_by_udev()
+        self.plug('event0')
+        await self.start()
+        for name in ('b8:0', '+power_supply:BAT0', 'n2', 'c1300:1'):
+            (database / name).write_text('')
+        await asyncio.sleep(0.05)
+        self.assertEqual(0, self.events)
+
+    async def test_keyboard_counts_while_the_lid_is_ignored(self) -> None:
+        database = self.told_by_udev()
+        self.enter(database, 'event3', DeviceClass.IGNORED)
+        self.plug('event3')
+        self.plug('event4', 'usb-dock-event-kbd')
+        await self.start()
+        self.touch('event3')
+        await asyncio.sleep(WINDOW_S)
+        self.assertEqual(model.InputFacts(), self.facts())
+        self.touch('event4')
+        await self.wait()
+        self.assertEqual(self.clock.now_s, self.facts().last_key_s)
+
     async def test_plugged_in_later(self) -> None:
         self.plug('event0')
         await self.start()

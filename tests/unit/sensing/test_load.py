@@ -115,6 +115,50 @@ class LoadTest(unittest.TestCase):
         source.sample()
         self.assertAlmostEqual(0.2, self.facts(source).cpu_pressure or 0)
 
+    def test_disk_and_memory_pressure_are_found_beside(self) -> None:
+        line = 'some avg10=9.00 avg60=9.00 avg300=9.00 total={}\n'
+        cpu = self.host.write('cpu.pressure', line.format(0))
+        disk = self.host.write('io.pressure', line.format(0))
+        memory = self.host.write('memory.pressure', line.format(0))
+        source = self.source(pressure=(cpu,))
+        source.sample()
+        self.host.now_s += 10.0
+        disk.write_text(line.format(5000000))
+        memory.write_text(line.format(99000000))
+        source.sample()
+        seen = self.facts(source)
+        self.assertEqual(
+            (0.0, 0.5, 1.0),
+            (seen.cpu_pressure, seen.io_pressure, seen.memory_pressure),
+        )
+        # A kernel or a group without them has no say.
+        disk.unlink()
+        self.host.now_s += 10.0
+        source.sample()
+        self.assertIsNone(self.facts(source).io_pressure)
+        self.assertTrue(source.health(self.host.now_s).ok)
+
+    def test_memory_that_can_be_had(self) -> None:
+        for text, expected in (
+            ('MemTotal: 1000 kB\nMemAvailable: 250 kB\n', 0.25),
+            ('MemAvailable: 0 kB\nMemFree: 7 kB\nMemTotal: 9 kB\n', 0.0),
+            ('MemAvailable: 12 kB\nMemTotal: 9 kB\n', 1.0),
+        ):
+            self.host.write('proc/meminfo', text)
+            source = self.source()
+            source.sample()
+            self.host.now_s += 10.0
+            source.sample()
+            seen = self.facts(source)
+            self.assertEqual(expected, seen.memory_available)
+
+    def test_memory_of_another_shape_is_not_believed(self) -> None:
+        for text in ('', 'MemTotal: 9 kB', 'MemTotal: 0 kB', 'MemTotal: x'):
+            self.host.write('proc/meminfo', text)
+            source = self.source()
+            source.sample()
+            self.assertFalse(source.health(self.host.now_s).ok, text)
+
     def test_broken_counter_is_no_reading(self) -> None:
         source = self.source()
         source.sample()
@@ -139,6 +183,7 @@ class LoadTest(unittest.TestCase):
 
     def test_real_proc_can_be_read(self) -> None:
         self.assertGreater(load.busy_s(Path('/proc')), 0.0)
+        self.assertGreater(load.available(Path('/proc')) or 0.0, 0.0)
 
     def test_files_of_another_shape_are_refused(self) -> None:
         path = self.host.write('other', 'hello\n')

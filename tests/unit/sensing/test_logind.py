@@ -14,6 +14,7 @@ from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from nova_desktop import exception, model
+from nova_desktop.conf.sensing import DESKTOPS_OWN
 from nova_desktop.sensing import logind, logind_api
 
 PYTHON = '/usr/bin/python3'
@@ -215,7 +216,14 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
             path, Active=Variant('b', True), Remote=Variant('b', True)
         )
         await self.until(count=1, unlocked=0, remote=1)
-        for session_class in ('greeter', 'background', 'manager'):
+        for session_class in (
+            'greeter',
+            'lock-screen',
+            'background',
+            'background-light',
+            'manager',
+            'manager-early',
+        ):
             await self.change(path, Class=Variant('s', session_class))
             await self.until(count=0, unlocked=0, remote=0)
             await self.change(path, Class=Variant('s', 'user'))
@@ -236,6 +244,21 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
             with mock.patch.object(logind_api, 'call', return_value=[values]):
                 session = await logind_api._session(self.hand, '/c1')
             self.assertEqual(remote, session.remote)
+
+    async def test_people_of_all_classes_count(self) -> None:
+        await self.start()
+        path = await self.login('c1')
+        for session_class in (
+            'user',
+            'user-early',
+            'user-incomplete',
+            'user-light',
+            'of-the-future',
+        ):
+            await self.change(path, Class=Variant('s', 'greeter'))
+            await self.until(count=0)
+            await self.change(path, Class=Variant('s', session_class))
+            await self.until(count=1, unlocked=1)
 
     async def test_logout(self) -> None:
         await self.start()
@@ -261,6 +284,31 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
         await mine.start(lambda: None)
         self.assertEqual((), mine.facts(self.now_s).inhibitors)
         await mine.stop()
+
+    async def test_the_desktops_own_blocks_do_not_count(self) -> None:
+        self.source = self.make(ignored_inhibitors=DESKTOPS_OWN)
+        await self.start()
+        for who in (
+            'gsd-power',
+            'GSD-Media-Keys',
+            'gnome-session-binary',
+            'kded5',
+            'org_kde_powerdevil',
+            'PowerDevil',
+            'xfce4-power-manager',
+            'NetworkManager',
+            'UPower',
+            'ModemManager',
+        ):
+            await self.inhibit('idle', who, 'block')
+        for who in ('vlc', 'not gsd-power', 'Firefox kded'):
+            await self.inhibit('idle', who, 'block')
+        await self.inhibit('idle', 'mpv', 'block-weak')
+        await self.source._read()
+        facts = self.source.facts(self.now_s)
+        self.assertEqual(
+            ('Firefox kded', 'mpv', 'not gsd-power', 'vlc'), facts.inhibitors
+        )
 
     async def inhibit(self, what: str, who: str, mode: str) -> None:
         await self.ask(
@@ -298,6 +346,19 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
                 expected = name if begins else ''
                 self.assertEqual(expected, self.source.departing)
 
+    async def test_waking_from_sleep_is_a_sign(self) -> None:
+        await self.start()
+        for member, begins, expected in (
+            ('PrepareForShutdown', False, None),
+            ('PrepareForSleep', True, None),
+            ('PrepareForSleep', False, 1000.0),
+        ):
+            self.changed.clear()
+            await self.emit(member, 'b', begins)
+            await asyncio.wait_for(self.changed.wait(), 2)
+            seen = self.source.facts(self.now_s)
+            self.assertEqual(expected, seen.last_sign_s)
+
     async def test_a_stranger_cannot_announce_a_departure(self) -> None:
         await self.start()
         forged = Message(
@@ -327,6 +388,34 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
         await self.until_health(True)
         # Its sessions are read anew, and are no sign of a person.
         self.assertEqual(0, self.source.facts(self.now_s).count)
+
+    async def outage(self, locked_after: bool) -> model.SessionFacts:
+        """Let logind go and come back with the session as told."""
+        self.now_s += 100.0
+        self.bus.stop_double()
+        await self.until_health(False)
+        self.now_s += 100.0
+        # Its sessions are there before it is asked, as after its restart.
+        with mock.patch.object(self.source._dirty, 'set'):
+            await self.double()
+            path = await self.login('c1')
+            await self.ask(path, 'SetLockedHint', 'b', locked_after)
+        self.source._dirty.set()
+        await self.until_health(True)
+        return self.source.facts(self.now_s)
+
+    async def test_unlocked_in_an_outage_is_a_sign(self) -> None:
+        await self.start()
+        path = await self.login('c1')
+        await self.until(unlocked=1)
+        await self.ask(path, 'SetLockedHint', 'b', True)
+        await self.until(unlocked=0)
+        seen = await self.outage(locked_after=True)
+        self.assertEqual((0, 1000.0), (seen.unlocked, seen.last_sign_s))
+        seen = await self.outage(locked_after=False)
+        self.assertEqual((1, 1400.0), (seen.unlocked, seen.last_sign_s))
+        seen = await self.outage(locked_after=False)
+        self.assertEqual((1, 1400.0), (seen.unlocked, seen.last_sign_s))
 
     async def test_bus_lost_and_back(self) -> None:
         self.source = self.make(heartbeat_s=0.05)
