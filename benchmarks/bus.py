@@ -126,10 +126,16 @@ class Client:
         rule = "type='signal',member='PropertiesChanged'"
         await self.call((_BUS, _BUS_PATH, _BUS), 'AddMatch', 's', rule)
 
-    async def log_in(self) -> None:
+    async def log_in(
+        self,
+        session_id: str = 'c1',
+        uid: int = 1000,
+        user: str = 'owner',
+        active: bool = True,
+    ) -> None:
         """Have the double open a session."""
         mock = (LOGIND, LOGIND_PATH, 'org.freedesktop.DBus.Mock')
-        who = ('c1', 'seat0', 1000, 'owner', True)
+        who = (session_id, 'seat0', uid, user, active)
         await self.call(mock, 'AddSession', 'ssusb', *who)
 
     async def lock(self, locked: bool) -> None:

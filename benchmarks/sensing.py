@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks import bus, figures, guests, result, workstation
+from benchmarks import bus, figures, guests, result, screen, workstation
 
 _ACTIVE, _IDLE, _AWAY = 'active', 'idle', 'away'
 _CHANGE_S = 10.0
@@ -33,6 +33,7 @@ NOTES = (
     '_limit: event -> the kernel file has it',
     'dbus is an unlocked session and begins before the call to the double '
     'of logind; dbus_double is that part of it',
+    'x11 is a key that XTEST presses on Xvfb, by way of the session helper',
     'rest, flood: an agent with the shipped holds and without guests',
     'growth: what the resident memory grew by over --events moves of a '
     'mouse, after a tenth of them had gone before',
@@ -90,6 +91,7 @@ def metrics(samples: Samples) -> dict[str, float]:
     """Turn the times into metrics."""
     found: dict[str, float] = {}
     for name in (
+        'x11',
         'evdev',
         'evdev_limit',
         'dbus',
@@ -147,8 +149,37 @@ async def _events(
         for number in range(count):
             await _press(host, ear, samples)
             await _unlock(host, ear, client, samples)
-            if number % 50 == 49:
-                print(f'{number + 1} of {count}', file=sys.stderr)
+            _progress(number, count)
+        await _log_in_on_x11(host, ear, client, count, samples)
+
+
+def _progress(number: int, count: int) -> None:
+    if number % 50 == 49:
+        print(f'{number + 1} of {count}', file=sys.stderr)
+
+
+async def _log_in_on_x11(
+    host: workstation.Workstation,
+    ear: Ear,
+    client: bus.Client,
+    count: int,
+    samples: Samples,
+) -> None:
+    """Press keys that only a login sees."""
+    await client.log_in(screen.SESSION_ID, os.geteuid(), 'root', active=False)
+    login = screen.Screen(host)
+    # The helper's first word, and what it says once that is over.
+    await ear.until(_ACTIVE)
+    await ear.until(_AWAY)
+    print('by way of X11', file=sys.stderr)
+    for number in range(count):
+        begin_s = time.perf_counter()
+        login.press()
+        heard_s = await ear.until(_ACTIVE)
+        samples['x11_ms'].append(figures.milliseconds(heard_s - begin_s))
+        await ear.until(_AWAY)
+        await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311
+        _progress(number, count)
 
 
 async def _press(

@@ -33,13 +33,15 @@ function link_nova_desktop_driver {
     fi
 }
 
-# Install units and the bus policy of the agent, and start it: nova-compute,
+# Install units and the bus and polkit policies of the agent, and start it: nova-compute,
 # which DevStack starts later, finds the guests' slice and the agent in place.
 function start_nova_desktop_agent {
     local etc=$NOVA_DESKTOP_DIR/etc/nova_desktop
     local unit=$NOVA_DESKTOP_UNIT_DIR/nova-desktop-agent.service
     sudo install -m 644 "$etc/org.openstack.NovaDesktop1.conf" \
         "$NOVA_DESKTOP_BUS_DIR/"
+    sudo install -D -m 644 -t "$NOVA_DESKTOP_POLKIT_DIR" \
+        "$etc/org.openstack.NovaDesktop1.policy"
     sudo install -m 644 "$etc/systemd/novadesktop.slice" \
         "$etc/systemd/nova-desktop-agent.service" "$NOVA_DESKTOP_UNIT_DIR/"
     sudo sed -i -e "s,/usr/bin/nova-desktop,$NOVA_BIN_DIR/nova-desktop,g" \
@@ -144,7 +146,8 @@ function stop_nova_desktop {
 function cleanup_nova_desktop {
     sudo rm -f "$NOVA_DESKTOP_UNIT_DIR/nova-desktop-agent.service" \
         "$NOVA_DESKTOP_UNIT_DIR/novadesktop.slice" \
-        "$NOVA_DESKTOP_BUS_DIR/org.openstack.NovaDesktop1.conf"
+        "$NOVA_DESKTOP_BUS_DIR/org.openstack.NovaDesktop1.conf" \
+        "$NOVA_DESKTOP_POLKIT_DIR/org.openstack.NovaDesktop1.policy"
     sudo rm -rf "$NOVA_DESKTOP_CONF_DIR"
     if [[ -L $NOVA_DIR/nova/virt/desktop.py ]]; then
         rm "$NOVA_DIR/nova/virt/desktop.py"

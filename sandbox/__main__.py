@@ -8,7 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox import bring_up, cloud, demo, desk, layout, progress, supervise
+from sandbox import (
+    bring_up,
+    cloud,
+    demo,
+    desk,
+    hosts,
+    layout,
+    progress,
+    supervise,
+)
 
 
 def _up(args: argparse.Namespace) -> int:
@@ -60,6 +69,13 @@ def _owner(args: argparse.Namespace) -> int:
     return 0 if answer['ok'] else 1
 
 
+def _say(args: argparse.Namespace) -> int:
+    command = hosts.in_host(
+        layout.host(args.host), layout.BIN / 'nova-desktop', *args.words
+    )
+    return subprocess.run(command, check=False).returncode
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('tools/sandbox', description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar='VERB')
@@ -104,6 +120,15 @@ def _parser() -> argparse.ArgumentParser:
         'words', nargs='+', help='back, away, bump, lock, work N, rest, ...'
     )
     owner.set_defaults(run=_owner)
+    said = verbs.add_parser(
+        'nova-desktop',
+        help="run the owner's command on a workstation",
+        prefix_chars='\0',
+        add_help=False,
+    )
+    said.add_argument('host', choices=names)
+    said.add_argument('words', nargs='*')
+    said.set_defaults(run=_say)
     return parser
 
 

@@ -37,6 +37,10 @@ asyncio.run(main())
 """
 
 
+def _obey_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class SayCase(test_agent.AgentCase):
     def setUp(self) -> None:
         super().setUp()
@@ -56,6 +60,8 @@ class SayCase(test_agent.AgentCase):
             user=uid,
             group=uid,
             extra_groups=[],
+            # A shell's background job ignores Ctrl-C, and so would this.
+            preexec_fn=_obey_interrupts,
             **streams,
         )
 
