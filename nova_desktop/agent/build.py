@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The only place that constructs: options in, the agent's parts out."""
+"""Construct the agent: options in, its parts out."""
 
 import asyncio
 import os
