@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The limit outlives what is done to systemd and to the agent."""
+
+import threading
+import time
+
+from tests.vm.inside import machine
+
+_TICK_S = 1.0
+_ROOM_S = 1.0
+
+
+class Guard:
+    """Notes for how long the limit was looser than allowed."""
+
+    def __init__(self, most_cpus: float) -> None:
+        self._most_cpus = most_cpus
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.loose_s = 0.0
+        self.looks = 0
+
+    def __enter__(self) -> 'Guard':
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _loose(self) -> bool:
+        idle = (machine.SLICE / 'cpu.idle').read_text().strip() == '1'
+        return machine.cpus() > self._most_cpus or not idle
+
+    def _watch(self) -> None:
+        since_s = None
+        while not self._ended.wait(0.01):
+            self.looks += 1
+            now_s = time.monotonic()
+            since_s = (since_s or now_s) if self._loose() else None
+            if since_s is not None:
+                self.loose_s = max(self.loose_s, now_s - since_s)
+
+
+class TestLimit(machine.OnMachine):
+    """What may not loosen the limit of an owner who is here."""
+
+    def setUp(self):
+        # The owner paused: the strictest there is, and it stays by itself.
+        machine.run(machine.BIN / 'nova-desktop', 'pause')
+        self.addCleanup(machine.run, machine.BIN / 'nova-desktop', 'resume')
+        self.strict = machine.cpus()
+        self.assertLessEqual(self.strict, 0.02)
+
+    def watch(self, act, for_s=4 * _TICK_S):
+        with Guard(self.strict) as guard:
+            act()
+            time.sleep(for_s)
+        self.tell(f'loose for {guard.loose_s:.2f} s, {guard.looks} looks')
+        self.assertEqual(self.strict, machine.cpus())
+        return guard.loose_s
+
+    def test_daemon_reload(self):
+        loose_s = self.watch(lambda: machine.run('systemctl', 'daemon-reload'))
+        self.assertLess(loose_s, _TICK_S + _ROOM_S)
+
+    def test_daemon_reexec(self):
+        loose_s = self.watch(lambda: machine.run('systemctl', 'daemon-reexec'))
+        self.assertLess(loose_s, _TICK_S + _ROOM_S)
+
+    def test_somebody_sets_another_limit(self):
+        def meddle():
+            machine.run(
+                'systemctl', 'set-property', '--runtime',
+                'novadesktop.slice', 'CPUQuota=150%', 'CPUWeight=100',
+            )  # fmt: skip
+
+        self.addCleanup(
+            machine.run, 'systemctl', 'revert', 'novadesktop.slice'
+        )
+        loose_s = self.watch(meddle)
+        self.assertEqual(
+            '1.500000s',
+            machine.property_of('novadesktop.slice', 'CPUQuotaPerSecUSec'),
+        )
+        self.assertLess(loose_s, _TICK_S + _ROOM_S)
+
+    def test_agent_is_killed(self):
+        pid = machine.property_of(machine.UNIT, 'MainPID')
+
+        def kill():
+            machine.run('kill', '-9', pid)
+            machine.wait_for(
+                'another agent runs',
+                lambda: (
+                    machine.property_of(machine.UNIT, 'MainPID')
+                    not in (pid, '0')
+                    and machine.ask('Sequence') is not None
+                ),
+            )
+
+        self.assertEqual(0, self.watch(kill))
