@@ -66,7 +66,7 @@ def agent(conf: options.Conf) -> daemon.Daemon:
     state = Path(conf.agent.state_dir)
     changes = journal.Journal(state / 'changes', conf.agent.record_size)
     absences = journal.Journal(state / 'absences', record.ABSENCES)
-    said = say.SayKeeper(state / 'say.json', time.time, clock)
+    said = say.SayKeeper(state / 'say.json', time.time)
     told = teller.Teller(
         record.Record(changes), record.Absences(absences), time.time
     )

@@ -19,18 +19,12 @@ LOG = logging.getLogger(__name__)
 class SayKeeper:
     """What the owner said: in force when it is said, on disk by ``save``.
 
-    ``wall`` gives unix seconds, ``clock`` monotonic ones.
+    ``wall`` gives unix seconds.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        wall: Callable[[], float],
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, path: Path, wall: Callable[[], float]) -> None:
         self._path = path
         self._wall = wall
-        self._clock = clock
         self._say = model.Say()
         self._saved: model.Say | None = self._say
         self._saving = asyncio.Lock()
@@ -62,10 +56,8 @@ class SayKeeper:
         """Give what holds now."""
         return say.live(self._say, self._wall())
 
-    def rules(self, now_s: float | None = None) -> model.Rules:
-        """Give the bounds of now; ``now_s`` is monotonic, else asked for."""
-        if now_s is None:
-            now_s = self._clock()
+    def rules(self, now_s: float) -> model.Rules:
+        """Give the bounds of now, which is monotonic ``now_s``."""
         found = say.rules(self._say, self._wall(), now_s)
         if not self._unread:
             return found

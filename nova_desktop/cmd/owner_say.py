@@ -7,7 +7,6 @@ import datetime
 from collections.abc import Awaitable, Callable
 
 from nova_desktop import client, model
-from nova_desktop.agent import limits
 from nova_desktop.cmd import owner_show, owner_words
 
 _Change = Callable[[client.AgentClient], Awaitable[None]]
@@ -32,6 +31,9 @@ def lend(options: argparse.Namespace) -> int:
 
 def cap(options: argparse.Namespace) -> int:
     """Set the most that is lent."""
+    # It brings every option of the agent's, which no other verb needs.
+    from nova_desktop.agent import limits
+
     try:
         caps = owner_words.caps(options.words, limits.capacity())
     except argparse.ArgumentTypeError as error:

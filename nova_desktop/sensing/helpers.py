@@ -4,17 +4,18 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
-from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
+from dbus_fast.errors import DBusError
 from oslo_log import log as logging
 
 from nova_desktop import exception, model
 from nova_desktop.sensing import helper_book as book
 from nova_desktop.sensing import helper_calls as calls
 from nova_desktop.sensing import logind_api as api
+from nova_desktop.sensing import system_bus
 
 LOG = logging.getLogger(__name__)
 
@@ -27,22 +28,11 @@ _MOST_ASKING = 32
 _PENALTY_S = 0.02
 # One rule for whoever leaves the bus: nobody can make us pile up rules.
 _LEAVING = (
-    f"type='signal',sender='{api.BUS}',interface='{api.BUS}',"
+    f"type='signal',sender='{system_bus.BUS}',interface='{system_bus.BUS}',"
     "member='NameOwnerChanged',arg2=''"
 )
 _VANISHED = 'has vanished without a word'
 _BUS_GONE = 'the D-Bus system bus is gone'
-_ERRORS = (
-    DBusError,
-    AuthError,
-    InvalidAddressError,
-    OSError,
-    TimeoutError,
-    EOFError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 
 class Refused(exception.DesktopError):
@@ -62,7 +52,7 @@ class HelperSource:
 
     def __init__(
         self,
-        bus_factory: Callable[[], Awaitable[MessageBus]],
+        bus_factory: system_bus.BusFactory,
         clock: Callable[[], float],
         heartbeat_s: float = book.HEARTBEAT_S,
     ) -> None:
@@ -86,12 +76,11 @@ class HelperSource:
         try:
             self._bus = await self._bus_factory()
             self._bus.add_message_handler(self._on_message)
-            await api.subscribe(self._bus)
-            self._logind = await api.owner(self._bus)
-            await api.call(self._bus, calls.match(_LEAVING))
+            await system_bus.subscribe(self._bus, *api.RULES, _LEAVING)
+            self._logind = await system_bus.owner(self._bus, api.SERVICE)
             for key, uid in self._book.helpers():
                 await self._look_after(self._bus, key, uid)
-        except _ERRORS as problem:
+        except system_bus.READ_ERRORS as problem:
             await self.stop()
             raise exception.BusUnavailable(
                 f'the D-Bus system bus cannot be used: {problem}; check that '
@@ -166,7 +155,7 @@ class HelperSource:
         try:
             uid = await calls.uid(self._bus, sender)
             owner = await calls.session_owner(self._bus, session_id)
-        except _ERRORS as problem:
+        except system_bus.READ_ERRORS as problem:
             raise Refused(
                 f'session_id = {session_id!r} cannot be looked up: {problem}'
             ) from problem
@@ -191,7 +180,7 @@ class HelperSource:
             self._book.lose(sender, _VANISHED, self._clock())
 
     async def _notice_loss(self, bus: MessageBus) -> None:
-        with contextlib.suppress(*_ERRORS):
+        with contextlib.suppress(*system_bus.READ_ERRORS):
             await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
         LOG.warning('Helpers cannot be heard: %s', _BUS_GONE)
         self._problem = _BUS_GONE
@@ -202,7 +191,10 @@ class HelperSource:
     def _on_message(self, message: Message) -> None:
         if message.message_type is not MessageType.SIGNAL:
             return
-        if message.member == 'NameOwnerChanged' and message.sender == api.BUS:
+        if (
+            message.member == 'NameOwnerChanged'
+            and message.sender == system_bus.BUS
+        ):
             self._owner_changed(*message.body)
         # Anyone may send a signal to us alone; only logind is believed.
         elif (

@@ -3,15 +3,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
-from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 from oslo_log import log as logging
 
 from nova_desktop import exception, model
 from nova_desktop.sensing import logind_api as api
+from nova_desktop.sensing import system_bus
 
 LOG = logging.getLogger(__name__)
 
@@ -19,16 +19,6 @@ _STALE_HEARTBEATS = 3
 _DEPARTURES = {'PrepareForSleep': 'sleep', 'PrepareForShutdown': 'shutdown'}
 _CHANGES = {'SessionNew', 'SessionRemoved', 'PropertiesChanged'}
 _RETRY_S = 5.0
-_BUS_ERRORS = (
-    DBusError,
-    AuthError,
-    InvalidAddressError,
-    OSError,
-    TimeoutError,
-    EOFError,
-)
-# A reply that is not shaped as logind's is as good as none.
-_READ_ERRORS = (*_BUS_ERRORS, LookupError, TypeError, ValueError)
 
 
 class SessionSource:
@@ -45,7 +35,7 @@ class SessionSource:
 
     def __init__(
         self,
-        bus_factory: Callable[[], Awaitable[MessageBus]],
+        bus_factory: system_bus.BusFactory,
         clock: Callable[[], float],
         own_pid: int | None = None,
         heartbeat_s: float = 30.0,
@@ -78,7 +68,7 @@ class SessionSource:
         self._on_event = on_event
         try:
             await self._connect()
-        except _BUS_ERRORS as problem:
+        except system_bus.ERRORS as problem:
             await self.stop()
             raise exception.BusUnavailable(
                 f'the D-Bus system bus cannot be used: {problem}; check that '
@@ -129,7 +119,7 @@ class SessionSource:
         self._bus = await self._bus_factory()
         self._bus.add_message_handler(self._on_message)
         self._lost = asyncio.create_task(self._notice_loss(self._bus))
-        await api.subscribe(self._bus)
+        await system_bus.subscribe(self._bus, *api.RULES)
 
     def _hang_up(self) -> None:
         if self._lost is not None:
@@ -139,7 +129,7 @@ class SessionSource:
             self._bus = None
 
     async def _notice_loss(self, bus: MessageBus) -> None:
-        with contextlib.suppress(*_BUS_ERRORS):
+        with contextlib.suppress(*system_bus.ERRORS):
             await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
         self._fail('the D-Bus system bus is gone')
         self._dirty.set()
@@ -176,7 +166,7 @@ class SessionSource:
         self._hang_up()
         try:
             await self._connect()
-        except _BUS_ERRORS as problem:
+        except system_bus.ERRORS as problem:
             # A connection that hears no signals must not pass for a good one.
             self._hang_up()
             self._fail(f'the D-Bus system bus cannot be used: {problem}')
@@ -186,11 +176,11 @@ class SessionSource:
     async def _read(self) -> None:
         assert self._bus is not None
         try:
-            self._logind = await api.owner(self._bus)
+            self._logind = await system_bus.owner(self._bus, api.SERVICE)
             picture = await api.picture(
                 self._bus, self._own_pid, self._ignored
             )
-        except _READ_ERRORS as problem:
+        except system_bus.READ_ERRORS as problem:
             self._fail(f'logind does not answer: {problem}')
             return
         now_s = self._clock()
@@ -207,7 +197,10 @@ class SessionSource:
     def _on_message(self, message: Message) -> None:
         if message.message_type is not MessageType.SIGNAL:
             return
-        if message.member == 'NameOwnerChanged' and message.sender == api.BUS:
+        if (
+            message.member == 'NameOwnerChanged'
+            and message.sender == system_bus.BUS
+        ):
             self._owner_changed(*message.body)
         # Anyone may send a signal to us alone; only logind is believed.
         elif message.sender == self._logind:

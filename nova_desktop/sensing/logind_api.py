@@ -1,32 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The few calls to logind that are needed, as values."""
 
-import asyncio
 import dataclasses
 import fnmatch
 from collections.abc import Sequence
-from typing import Any
 
-from dbus_fast import Message, MessageType
+from dbus_fast import Message
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusError
+
+from nova_desktop.sensing import system_bus
 
 SERVICE = 'org.freedesktop.login1'
 ROOT = '/org/freedesktop/login1'
 MANAGER = 'org.freedesktop.login1.Manager'
 SESSION = 'org.freedesktop.login1.Session'
-PROPERTIES = 'org.freedesktop.DBus.Properties'
-BUS = 'org.freedesktop.DBus'
-BUS_PATH = '/org/freedesktop/DBus'
-CALL_TIMEOUT_S = 10.0
 
 RULES = (
     f"type='signal',sender='{SERVICE}',path_namespace='{ROOT}'",
-    f"type='signal',sender='{BUS}',interface='{BUS}',"
-    f"member='NameOwnerChanged',arg0='{SERVICE}'",
+    system_bus.comes_and_goes(SERVICE),
 )
 
-_ENDED = ('UnknownObject', 'UnknownMethod', 'NoSuchSession')
+ENDED = ('UnknownObject', 'UnknownMethod', 'NoSuchSession')
 """What logind says of a session that ended after it was listed."""
 
 _BLOCKS = ('block', 'block-weak')
@@ -55,36 +50,6 @@ class Picture:
     inhibitors: tuple[str, ...]
 
 
-async def call(bus: MessageBus, message: Message) -> list[Any]:
-    """Call and return the body; raises DBusError, TimeoutError, OSError."""
-    async with asyncio.timeout(CALL_TIMEOUT_S):
-        reply = await bus.call(message)
-    if reply is None:
-        return []
-    if reply.message_type is MessageType.ERROR:
-        text = reply.body[0] if reply.body else ''
-        raise DBusError(reply.error_name or 'unknown', str(text), reply)
-    return reply.body
-
-
-async def subscribe(bus: MessageBus) -> None:
-    """Have logind's signals, and its coming and going, sent to us."""
-    for rule in RULES:
-        await call(bus, _to_bus('AddMatch', 's', [rule]))
-
-
-async def owner(bus: MessageBus) -> str:
-    """Return the unique name of logind, empty where it does not run."""
-    try:
-        return str(
-            (await call(bus, _to_bus('GetNameOwner', 's', [SERVICE])))[0]
-        )
-    except DBusError as problem:
-        if problem.type == 'org.freedesktop.DBus.Error.NameHasNoOwner':
-            return ''
-        raise
-
-
 async def picture(
     bus: MessageBus, own_pid: int | None, ignored: Sequence[str] = ()
 ) -> Picture:
@@ -94,12 +59,12 @@ async def picture(
     of ``ignored``, patterns as in a shell.
     """
     sessions = {}
-    listed = (await call(bus, _manager('ListSessions')))[0]
+    listed = (await system_bus.call(bus, _manager('ListSessions')))[0]
     for session_id, _uid, _user, _seat, path in listed:
         session = await _session(bus, path)
         if session is not None:
             sessions[session_id] = session
-    held = (await call(bus, _manager('ListInhibitors')))[0]
+    held = (await system_bus.call(bus, _manager('ListInhibitors')))[0]
     names = {
         who
         for what, who, _why, mode, _uid, pid in held
@@ -118,21 +83,12 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
 
 async def _session(bus: MessageBus, path: str) -> Session | None:
     """Read one session; None for one that is nobody's or just ended."""
-    request = Message(
-        destination=SERVICE,
-        path=path,
-        interface=PROPERTIES,
-        member='GetAll',
-        signature='s',
-        body=[SESSION],
-    )
     try:
-        variants = (await call(bus, request))[0]
+        values = await system_bus.properties(bus, SERVICE, path, SESSION)
     except DBusError as problem:
-        if problem.type.rpartition('.')[2] in _ENDED:
+        if problem.type.rpartition('.')[2] in ENDED:
             return None
         raise
-    values = {name: variant.value for name, variant in variants.items()}
     if str(values['Class']).startswith(_NOBODYS):
         return None
     if values['State'] == 'closing':
@@ -149,15 +105,4 @@ async def _session(bus: MessageBus, path: str) -> Session | None:
 def _manager(member: str) -> Message:
     return Message(
         destination=SERVICE, path=ROOT, interface=MANAGER, member=member
-    )
-
-
-def _to_bus(member: str, signature: str, body: list[Any]) -> Message:
-    return Message(
-        destination=BUS,
-        path=BUS_PATH,
-        interface=BUS,
-        member=member,
-        signature=signature,
-        body=body,
     )

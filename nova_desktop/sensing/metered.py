@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from nova_desktop import model
-from nova_desktop.sensing import bus_service, properties
+from nova_desktop.sensing import bus_service, properties, system_bus
 
 NETWORK_MANAGER = 'org.freedesktop.NetworkManager'
 PATH = '/org/freedesktop/NetworkManager'
@@ -24,7 +24,7 @@ class MeteredSource:
     name = 'network'
 
     def __init__(
-        self, bus_factory: properties.BusFactory, heartbeat_s: float = 30.0
+        self, bus_factory: system_bus.BusFactory, heartbeat_s: float = 30.0
     ) -> None:
         self._manager = properties.Properties(
             bus_factory, SERVICE, heartbeat_s

@@ -9,7 +9,12 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_desktop import model
-from nova_desktop.sensing import bus_service, properties, supplies
+from nova_desktop.sensing import (
+    bus_service,
+    properties,
+    supplies,
+    system_bus,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -36,7 +41,7 @@ class PowerSource:
 
     def __init__(
         self,
-        bus_factory: properties.BusFactory,
+        bus_factory: system_bus.BusFactory,
         clock: Callable[[], float],
         sysfs: Path,
         poll_s: float = 10.0,

@@ -3,20 +3,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
 from oslo_log import log as logging
 
-from nova_desktop.sensing import bus_service
+from nova_desktop.sensing import bus_service, system_bus
 
 LOG = logging.getLogger(__name__)
 
 _RETRY_S = 5.0
-BusFactory = Callable[[], Awaitable[MessageBus]]
-"""Gives a new connection to the system bus, for the caller alone."""
 
 
 class Properties:
@@ -28,7 +26,7 @@ class Properties:
 
     def __init__(
         self,
-        bus_factory: BusFactory,
+        bus_factory: system_bus.BusFactory,
         service: bus_service.Service,
         heartbeat_s: float,
     ) -> None:
@@ -64,7 +62,7 @@ class Properties:
             self._dirty.clear()
             try:
                 await self._read()
-            except bus_service.ERRORS as problem:
+            except system_bus.READ_ERRORS as problem:
                 self._lose(f'{self._service.name}: {problem}')
             except Exception as problem:
                 LOG.exception('%s was not read', self._service.name)
@@ -80,7 +78,7 @@ class Properties:
         if self._bus is None or not self._bus.connected:
             await self._connect()
         assert self._bus is not None
-        self._owner = await bus_service.owner(self._bus, self._service)
+        self._owner = await system_bus.owner(self._bus, self._service.name)
         if not self._owner:
             self._forget(f'{self._service.name} does not run')
             return
@@ -100,7 +98,7 @@ class Properties:
         await bus_service.subscribe(bus, self._service)
 
     async def _notice_loss(self, bus: MessageBus) -> None:
-        with contextlib.suppress(*bus_service.ERRORS):
+        with contextlib.suppress(*system_bus.READ_ERRORS):
             await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
         if bus is self._bus:
             self._lose('the D-Bus system bus is gone')
@@ -126,7 +124,7 @@ class Properties:
     def _on_message(self, message: Message) -> None:
         if message.message_type is not MessageType.SIGNAL:
             return
-        if message.sender == bus_service.BUS:
+        if message.sender == system_bus.BUS:
             if message.member == 'NameOwnerChanged':
                 self._dirty.set()
         # Anyone may send a signal to us alone.

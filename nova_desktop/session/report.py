@@ -11,13 +11,12 @@ from typing import Any
 import dbus_fast
 import dbus_fast.aio
 
+from nova_desktop import client
 from nova_desktop.session import backend, bus
 
 LOG = logging.getLogger(__name__)
 
-AGENT = 'org.openstack.NovaDesktop1'
-PATH = '/org/openstack/NovaDesktop1'
-INTERFACE = 'org.openstack.NovaDesktop1.Sessions'
+INTERFACE = f'{client.BUS_NAME}.Sessions'
 HEARTBEAT_S = 10.0
 # What was not taken is said again sooner than what was.
 _RETRY_S = 2.0
@@ -78,8 +77,8 @@ class Reporter:
     async def _connect(self) -> None:
         self._bus = await bus.connect(dbus_fast.BusType.SYSTEM)
         self._bus.add_message_handler(self._on_message)
-        await bus.watch_name(self._bus, AGENT)
-        self._agent_here = await bus.has_owner(self._bus, AGENT)
+        await bus.watch_name(self._bus, client.BUS_NAME)
+        self._agent_here = await bus.has_owner(self._bus, client.BUS_NAME)
 
     def _hang_up(self) -> None:
         if self._bus is not None:
@@ -152,14 +151,20 @@ class Reporter:
         *body: object,
     ) -> None:
         await bus.call(
-            system, AGENT, PATH, INTERFACE, member, signature, *body
+            system,
+            client.BUS_NAME,
+            client.PATH,
+            INTERFACE,
+            member,
+            signature,
+            *body,
         )
 
     def _on_message(self, message: dbus_fast.Message) -> None:
         if message.member != 'NameOwnerChanged' or message.sender != bus.BUS:
             return
         name, _before, after = message.body
-        if name == AGENT:
+        if name == client.BUS_NAME:
             self._agent_here = bool(after)
             self._due.set()
 

@@ -24,7 +24,7 @@ class SayCase(unittest.TestCase):
 
     def new(self) -> say.SayKeeper:
         """Start as after a restart."""
-        keeper = say.SayKeeper(self.path, lambda: self.unix_s, lambda: 100.0)
+        keeper = say.SayKeeper(self.path, lambda: self.unix_s)
         keeper.load()
         return keeper
 

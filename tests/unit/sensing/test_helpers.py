@@ -11,7 +11,7 @@ from dbus_fast.aio import MessageBus
 
 from nova_desktop import exception
 from nova_desktop.sensing import helper_book as book
-from nova_desktop.sensing import helpers, logind_api
+from nova_desktop.sensing import helpers, logind_api, system_bus
 from tests.unit.sensing import test_logind
 
 HERE = book.Said(active=True, inhibited=False, idle_ms=0, backend='x11')
@@ -30,7 +30,7 @@ class HelperTest(unittest.IsolatedAsyncioTestCase):
         self.bus.start_double()
         self.hand = await self.connect()
         async with asyncio.timeout(5):
-            while not await logind_api.owner(self.hand):
+            while not await system_bus.owner(self.hand, logind_api.SERVICE):
                 await asyncio.sleep(0.01)
         await self.login('c1', os.getuid())
         await self.login('c2', os.getuid() + 1)
@@ -44,7 +44,7 @@ class HelperTest(unittest.IsolatedAsyncioTestCase):
         return made
 
     async def login(self, session_id: str, uid: int) -> None:
-        await logind_api.call(
+        await system_bus.call(
             self.hand,
             Message(
                 destination=logind_api.SERVICE,
@@ -114,7 +114,7 @@ class HelperTest(unittest.IsolatedAsyncioTestCase):
         bus.disconnect()
         await self.until_health(False)
         await self.source.stop()
-        await logind_api.call(
+        await system_bus.call(
             self.hand,
             Message(
                 destination=logind_api.SERVICE,

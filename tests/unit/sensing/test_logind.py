@@ -15,7 +15,7 @@ from dbus_fast.aio import MessageBus
 
 from nova_desktop import exception, model
 from nova_desktop.conf.sensing import DESKTOPS_OWN
-from nova_desktop.sensing import logind, logind_api
+from nova_desktop.sensing import logind, logind_api, system_bus
 
 PYTHON = '/usr/bin/python3'
 MOCK = 'org.freedesktop.DBus.Mock'
@@ -102,7 +102,7 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
     async def double(self) -> None:
         self.bus.start_double()
         for _ in range(300):
-            if await logind_api.owner(self.hand):
+            if await system_bus.owner(self.hand, logind_api.SERVICE):
                 return
             await asyncio.sleep(0.01)
         self.fail('the double of logind did not come up')
@@ -241,7 +241,7 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
         }
         for seat, remote in (('seat0', False), ('', True)):
             values['Seat'] = Variant('(so)', [seat, '/'])
-            with mock.patch.object(logind_api, 'call', return_value=[values]):
+            with mock.patch.object(system_bus, 'call', return_value=[values]):
                 session = await logind_api._session(self.hand, '/c1')
             self.assertEqual(remote, session.remote)
 
@@ -322,7 +322,7 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
             logind_api.ROOT,
             'EmitSignal',
             'sssav',
-            logind_api.PROPERTIES,
+            system_bus.PROPERTIES,
             'PropertiesChanged',
             'sa{sv}as',
             [
@@ -436,7 +436,7 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
         error = TimeoutError('no match')
         with (
             mock.patch.object(logind, '_RETRY_S', 0.02),
-            mock.patch.object(logind_api, 'subscribe', side_effect=error),
+            mock.patch.object(system_bus, 'subscribe', side_effect=error),
         ):
             assert self.source._bus is not None
             self.source.departing = 'sleep'

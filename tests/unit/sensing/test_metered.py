@@ -140,7 +140,7 @@ class MeteredTest(unittest.IsolatedAsyncioTestCase):
         await self.source.start(self.changed.set)
         await self.until(True)
         process = self.bus.doubles[NAME]
-        with mock.patch('nova_desktop.sensing.logind_api.CALL_TIMEOUT_S', 0.2):
+        with mock.patch('nova_desktop.sensing.system_bus.CALL_TIMEOUT_S', 0.2):
             process.send_signal(signal.SIGSTOP)
             try:
                 await self.until(None)
