@@ -7,12 +7,20 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import machine, reaction, result, sensing, workstation
+from benchmarks import (
+    machine,
+    owner_impact,
+    reaction,
+    result,
+    sensing,
+    workstation,
+)
 
 Run = Callable[[argparse.Namespace], result.Result]
 Options = Callable[[argparse.ArgumentParser], None]
 
 BENCHMARKS: dict[str, tuple[Options, Run]] = {
+    'owner_impact': (owner_impact.options, owner_impact.run),
     'reaction': (reaction.options, reaction.run),
     'sensing': (sensing.options, sensing.run),
 }

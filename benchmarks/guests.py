@@ -68,7 +68,7 @@ class Guests:
 
     def stopped(self) -> bool:
         """Say whether every one that should run has been stopped."""
-        return all(_state(pid) == 'T' for pid in self.running)
+        return all(state(pid) == 'T' for pid in self.running)
 
     def _start(self, slot: int) -> int:
         command = [sys.executable, '-S', '-E', standin.__file__]
@@ -85,6 +85,7 @@ class Guests:
         return process.pid
 
 
-def _state(pid: int) -> str:
+def state(pid: int) -> str:
+    """Give the letter of a process's state, T where it is stopped."""
     stat = Path(f'/proc/{pid}/stat').read_text()
     return stat.rpartition(') ')[2][0]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A workstation to measure on: cgroups, input nodes, bus and agent."""
 
+import asyncio
 import contextlib
 import functools
 import os
@@ -10,13 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from benchmarks import bus
+from benchmarks import bus, groups
 
-CGROUPS = Path('/sys/fs/cgroup')
-SLICE = 'novadesktop.partition'
+NAME = 'org.openstack.NovaDesktop1'
 NO_LIMIT = -1
 _NAP_S = 0.0001
 _LIMIT_S = 5.0
@@ -101,26 +102,17 @@ class Workstation:
 
     def _make_groups(self) -> None:
         self.stack.callback(self._remove_groups)
-        for top in _tops():
-            (top / self.parent).mkdir()
-        for file in ('cpuset.cpus', 'cpuset.mems'):
-            text = (CGROUPS / 'cpuset' / file).read_text()
-            (CGROUPS / 'cpuset' / self.parent / file).write_text(text)
-        # The idle class counts among siblings only: who measures and the bus
-        # stand beside the slice, as an owner's work does.
-        owner = CGROUPS / 'cpu' / self.parent / 'owner'
-        owner.mkdir()
-        before = CGROUPS / 'cpu' / _own_group().lstrip('/')
-        (owner / 'cgroup.procs').write_text(str(os.getpid()))
-        self.stack.callback(
-            (before / 'cgroup.procs').write_text, str(os.getpid())
-        )
+        groups.make(self.parent)
+        # Who measures and the bus stand beside the slice.
+        back = groups.become_owner(self.parent, os.getpid())
+        for procs, pid in back.items():
+            self.stack.callback(procs.write_text, str(pid))
 
     def _remove_groups(self) -> None:
-        for top in _tops():
+        for top in groups.tops():
             for group in sorted(top.glob(f'{self.parent}/**/'), reverse=True):
                 # Who was killed leaves the group a moment later.
-                removed = functools.partial(_removed, group)
+                removed = functools.partial(groups.removed, group)
                 wait_for(removed, f'{group} gone')
 
     def _start_agent(self) -> None:
@@ -142,7 +134,7 @@ class Workstation:
 
     def _open_quota(self) -> None:
         self.slices = {
-            name: CGROUPS / name / self.parent / SLICE
+            name: groups.CGROUPS / name / self.parent / groups.SLICE
             for name in ('cpu', 'freezer')
         }
         file = self.slices['cpu'] / 'cpu.cfs_quota_us'
@@ -158,9 +150,9 @@ class Workstation:
         """Read the limit that the kernel has in force."""
         return int(os.pread(self._quota, 32, 0))
 
-    def wait_free(self) -> None:
+    def wait_free(self, within_s: float = 10.0) -> None:
         """Wait until the owner is away and the guests have no limit."""
-        wait_for(self._free, 'no limit', self.log)
+        wait_for(self._free, 'no limit', self.log, within_s)
 
     def _free(self) -> bool:
         return self.quota_us() == NO_LIMIT
@@ -169,6 +161,17 @@ class Workstation:
         """Give the CPUs that the limit in force leaves to the guests."""
         period = self.slices['cpu'] / 'cpu.cfs_period_us'
         return self.quota_us() / int(period.read_text())
+
+    def status(self) -> dict[str, Any]:
+        """Ask the agent for all of its properties."""
+
+        async def ask() -> dict[str, Any]:
+            async with bus.Client(self.bus.socket) as client:
+                target = (NAME, bus.AGENT, 'org.freedesktop.DBus.Properties')
+                (found,) = await client.call(target, 'GetAll', 's', NAME)
+            return {name: each.value for name, each in found.items()}
+
+        return asyncio.run(ask())
 
     def press(self) -> float:
         """Press a key; give the moment right before."""
@@ -209,41 +212,24 @@ def wait_for(
     what: str,
     log: Callable[[], str] = str,
     within_s: float = 10.0,
+    nap_s: float = 0.001,
 ) -> None:
     """Wait until ``check`` gives something true; raise Unready."""
     end_s = time.monotonic() + within_s
     while not check():
         if time.monotonic() > end_s:
             raise Unready(f'not within {within_s:g} s: {what}\n{log()}')
-        time.sleep(0.001)
+        time.sleep(nap_s)
 
 
 def _require() -> None:
     if os.geteuid() != 0:
         raise Unready('needs root, for cgroups of its own')
     for name in ('cpu', 'cpuset', 'freezer'):
-        if not (CGROUPS / name / 'cgroup.procs').exists():
-            raise Unready(f'needs cgroup v1: {CGROUPS / name} is missing')
+        if not (groups.CGROUPS / name / 'cgroup.procs').exists():
+            raise Unready(
+                f'needs cgroup v1: {groups.CGROUPS / name} is missing'
+            )
     for program in ('dbus-daemon', '/usr/bin/python3'):
         if shutil.which(program) is None:
             raise Unready(f'needs {program}, which is not installed')
-
-
-def _tops() -> Iterator[Path]:
-    for top in CGROUPS.iterdir():
-        if (top / 'cgroup.procs').exists() and top.name != 'systemd':
-            yield top
-
-
-def _own_group() -> str:
-    for line in Path('/proc/self/cgroup').read_text().splitlines():
-        _number, controllers, path = line.split(':', 2)
-        if 'cpu' in controllers.split(','):
-            return path
-    return '/'
-
-
-def _removed(group: Path) -> bool:
-    with contextlib.suppress(OSError):
-        group.rmdir()
-    return not group.exists()

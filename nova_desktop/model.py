@@ -135,6 +135,18 @@ class AppFacts:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GpuFacts:
+    """Who keeps the GPUs busy.
+
+    Each is a share of time (0 to 1), that of the engine which is used the
+    most; ``None`` where there is no GPU, or none that tells.
+    """
+
+    owner_busy: float | None = None
+    guests_busy: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class HelperFacts:
     """What the helpers inside the logins say of input.
 
@@ -169,15 +181,21 @@ class Facts:
     power: PowerFacts | None = None
     network: NetworkFacts | None = None
     apps: AppFacts | None = None
+    gpu: GpuFacts | None = None
     health: Mapping[str, Health] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the host has in all."""
+    """What the host has in all.
+
+    ``cores`` has the numbers of the CPUs of each physical core, in the order
+    in which the owner misses them least; empty where that is not known.
+    """
 
     cpus: int
     memory_mib: int
+    cores: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -278,9 +296,11 @@ class PresenceVerdict:
 class Verdict:
     """What the agent decided: presence, the cap, and whether guests must go.
 
-    ``tightened_s`` is when the cap last wanted less than it gave: giving
-    back waits from there. ``bound_since_s`` is since when a bound, not the
-    owner's presence, asks guests to leave.
+    ``yielding`` says whether guests make way for the owner, who may be here
+    or has tasks that wait; he can lend all the same. ``tightened_s`` is when
+    the cap last wanted less than it gave: giving back waits from there.
+    ``bound_since_s`` is since when a bound, not the owner's presence, asks
+    guests to leave.
     """
 
     presence: PresenceVerdict
@@ -290,6 +310,7 @@ class Verdict:
     recheck_s: float | None = None
     tightened_s: float | None = None
     bound_since_s: float | None = None
+    yielding: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -302,6 +323,101 @@ class SliceTarget:
 
     cpus: float | None
     idle: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CoreTarget:
+    """Which CPUs guests may run on, by number; ``None`` for every one."""
+
+    cpus: tuple[int, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DiskTarget:
+    """The most that all guests together do on each disk of the host.
+
+    Bytes and operations per second, of reading and of writing each; ``None``
+    for no limit.
+    """
+
+    bytes_per_s: int | None = None
+    operations_per_s: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemoryTarget:
+    """What the kernel's memory control holds guests and owner to.
+
+    Above ``high_mib`` the guests' pages are taken where there is swap, for
+    the owner's own groups ``owner_low_mib`` are kept; ``None`` for neither.
+    """
+
+    high_mib: int | None = None
+    owner_low_mib: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuestMemory:
+    """What a guest has of the host's memory.
+
+    ``maximum_mib`` is what it was given, ``actual_mib`` what its balloon
+    leaves it now. Of what its kernel then has, ``available_mib``, it can do
+    without ``usable_mib``: mostly page cache. These two are from one moment,
+    which may be some seconds ago; ``None`` where the guest does not tell.
+    """
+
+    uuid: str
+    maximum_mib: int
+    actual_mib: int
+    available_mib: int | None = None
+    usable_mib: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BalloonTarget:
+    """The memory in MiB that all guests together may keep; ``None``: all."""
+
+    memory_mib: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkTarget:
+    """The most that each guest sends, and receives, in KiB per second.
+
+    ``None`` for no limit but the guest's own.
+    """
+
+    kib_per_s: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PauseTarget:
+    """Whose CPUs are stopped: everybody's, or of those with a passed device.
+
+    ``spared`` has the UUIDs of the guests that must run all the same: those
+    that are on their way out.
+    """
+
+    everybody: bool = False
+    passthrough: bool = False
+    spared: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hold:
+    """What guests are held to: a target for each rung of the ladder.
+
+    ``reason`` is why it is less than the cap, empty where it is not.
+    """
+
+    slice: SliceTarget
+    cores: CoreTarget = CoreTarget()
+    disk: DiskTarget = DiskTarget()
+    memory: MemoryTarget = MemoryTarget()
+    balloon: BalloonTarget = BalloonTarget()
+    network: NetworkTarget = NetworkTarget()
+    pause: PauseTarget = PauseTarget()
+    reason: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -321,7 +437,8 @@ class Status:
 
     ``sequence`` grows with each change; ``forecast`` maps a horizon in
     minutes to the probability that the owner stays away that long;
-    ``sources`` maps the name of a source to ``ok`` or to what is wrong.
+    ``sources`` maps the name of a source, or of a rung of the ladder, to
+    ``ok`` or to what is wrong; ``limits`` a rung to what it holds guests to.
     """
 
     sequence: int
@@ -333,6 +450,7 @@ class Status:
     reclaim_due: bool
     forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    limits: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class ReclaimAction(enum.StrEnum):

@@ -11,17 +11,28 @@ from nova_desktop.agent import (
     daemon,
     journal,
     judge,
+    ladder,
     limits,
     loop,
     record,
     rules,
+    rungs,
     say,
     senses,
     sources,
     teller,
 )
 from nova_desktop.conf import agent as options
-from nova_desktop.mechanism import base, cgroup, noop, own_group, slice
+from nova_desktop.mechanism import (
+    base,
+    cgroup,
+    disk,
+    noop,
+    own_group,
+    removal,
+    slice,
+)
+from nova_desktop.sensing import logind
 
 SYSTEMD_RUN = Path('/run/systemd/system')
 
@@ -52,15 +63,25 @@ def hold(conf: options.Conf) -> None:
     guests.apply(model.SliceTarget(cpus=cpus))
 
 
+def remove(conf: options.Conf) -> None:
+    """Release whatever holds the guests, and remove what was made.
+
+    Raises MechanismFailed while guests run.
+    """
+    groups, name = tree(conf), group_name(conf)
+    if SYSTEMD_RUN.is_dir():
+        asyncio.run(ladder.unit(conf, name).forget())
+    mechanisms = ladder.Mechanisms(conf, groups, name)
+    removal.remove(groups, name, mechanisms.in_order())
+    cgroup.remove(groups, own_group.NAME)
+
+
 def agent(conf: options.Conf) -> daemon.Daemon:
     """Construct the agent; raise CgroupMissing. Needs a running loop."""
     clock = time.monotonic
     groups = tree(conf)
     name = group_name(conf)
-    guests: base.Mechanism[model.SliceTarget] = noop.NoopSlice()
-    if not conf.agent.dry_run:
-        cgroup.create(groups, name)
-        guests = slice.GuestSlice(groups, name, _period_us(conf))
+    guests, slower = _ladder(conf, groups, name)
     found = sources.construct(conf, groups, name, clock)
     sensed = senses.Senses(found.watched, conf.agent.source_retry_s, clock)
     state = Path(conf.agent.state_dir)
@@ -72,20 +93,12 @@ def agent(conf: options.Conf) -> daemon.Daemon:
     )
     passes = loop.Loop(
         sensed,
-        judge.Judge(
-            limits.read(conf),
-            lambda: found.sessions.departing,
-            rules.Rules(
-                said.rules,
-                limits.schedule(conf),
-                limits.surroundings(conf),
-                time.time,
-            ),
-        ),
+        _judge(conf, said, found.sessions),
         guests,
         told,
         clock,
         asyncio.get_running_loop().call_later,
+        slower,
     )
     return daemon.Daemon(
         loop=passes,
@@ -99,7 +112,35 @@ def agent(conf: options.Conf) -> daemon.Daemon:
         notify_socket=os.environ.get('NOTIFY_SOCKET', ''),
         say=said,
         helpers=found.helpers,
+        hands=slower,
     )
+
+
+def _judge(
+    conf: options.Conf, said: say.SayKeeper, sessions: logind.SessionSource
+) -> judge.Judge:
+    return judge.Judge(
+        limits.read(conf),
+        lambda: sessions.departing,
+        rules.Rules(
+            said.rules,
+            limits.schedule(conf),
+            limits.surroundings(conf),
+            time.time,
+        ),
+    )
+
+
+def _ladder(
+    conf: options.Conf, groups: cgroup.Tree, name: str
+) -> tuple[base.Mechanism[model.SliceTarget], rungs.Rungs]:
+    """Construct the slice, and the rungs beside it."""
+    if conf.agent.dry_run:
+        return noop.NoopSlice(), rungs.Rungs(())
+    cgroup.create(groups, name)
+    disk.lowest_weight(groups, name)
+    guests = slice.GuestSlice(groups, name, _period_us(conf))
+    return guests, ladder.construct(conf, groups, name, SYSTEMD_RUN.is_dir())
 
 
 def _period_us(conf: options.Conf) -> int:

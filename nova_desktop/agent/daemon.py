@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -14,6 +15,7 @@ from nova_desktop.agent import (
     journal,
     loop,
     record,
+    rungs,
     say,
     senses,
     service,
@@ -21,12 +23,17 @@ from nova_desktop.agent import (
 )
 from nova_desktop.agent.notify import notify
 from nova_desktop.mechanism import own_group
-from nova_desktop.sensing import helpers
+from nova_desktop.sensing import beat, helpers
 
 LOG = logging.getLogger(__name__)
 
 # systemd and an impatient owner wait at most a second in all.
 _STOP_S = 0.5
+# A guest that was paused runs again before it is moved or saved. Whoever
+# asked waits for no longer than that: it leaves all the same.
+_LET_RUN_S = 3.0
+# How long the owner waits for the answer that guests are paused.
+_PAUSED_S = 1.0
 
 
 @dataclasses.dataclass
@@ -44,6 +51,8 @@ class Daemon:
     notify_socket: str
     say: say.SayKeeper
     helpers: helpers.HelperSource
+    hands: rungs.Rungs
+    _flushing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
@@ -55,9 +64,12 @@ class Daemon:
             entries.load()
         self.say.load()
         self._enter_own_group()
-        # Nothing is known yet, so the first verdict is the owner's. It is in
-        # force before anybody is told that there is an agent.
-        self.loop.step()
+        self.hands.on_settled = self.loop.step
+        self.hands.on_told = self.loop.reconcile
+        self.hands.on_meddled = self.loop.meddled
+        self.hands.start()
+        # In force before anybody is told that there is an agent.
+        self.loop.begin()
         notify(self.notify_socket, 'READY=1')
         tasks = [asyncio.ensure_future(work) for work in self._works()]
         await stopping.wait()
@@ -67,26 +79,39 @@ class Daemon:
         bus = service.Service(self, self.helpers, self.retry_s)
         self.teller.publish = bus.publish
         return [
-            self.senses.start(self.loop.step),
+            self._start(),
             _each(self.tick_s, self._tick),
             _each(self.retry_s, self.senses.mend),
-            _each(self.tick_s, self._flush),
             bus.run(),
         ]
+
+    async def _start(self) -> None:
+        await self.senses.start(self.loop.step)
+        # What is there now stays: no need to look at it each time.
+        gc.collect()
+        gc.freeze()
 
     async def _tick(self) -> None:
         self.loop.tick()
         notify(self.notify_socket, 'WATCHDOG=1')
+        # The disk may be slow just now: the next tick does not wait for it.
+        busy = self._flushing is not None and not self._flushing.done()
+        if not busy and any(entries.is_fresh for entries in self.journals):
+            self._flushing = asyncio.create_task(self._flush())
 
     async def _flush(self) -> None:
-        for entries in self.journals:
-            await entries.flush()
+        try:
+            for entries in self.journals:
+                await entries.flush()
+        except Exception:
+            LOG.exception('What was to be remembered is lost')
 
     async def _stop(self, tasks: Sequence[asyncio.Future[None]]) -> None:
         notify(self.notify_socket, 'STOPPING=1')
         LOG.info('The agent stops; guests keep the cap of an unknown owner')
         for task in tasks:
             task.cancel()
+        self.hands.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.senses.stop(), _STOP_S)
         self.loop.stop()
@@ -114,9 +139,10 @@ class Daemon:
         """Give the last changes, the newest last."""
         return self.changes.last(count)
 
-    def leave(self, server_id: str, seconds: int) -> None:
-        """Grant the leaving share."""
+    async def leave(self, server_id: str, seconds: int) -> None:
+        """Let a guest run, and grant the leaving share."""
         self.loop.leave(server_id, seconds)
+        await self.hands.settle(rungs.PAUSE, _LET_RUN_S)
 
     def leave_done(self, server_id: str) -> None:
         """Take the leaving share back."""
@@ -154,12 +180,14 @@ class Daemon:
         self.loop.step()
         self.teller.publish(self.status())
         await self.say.save()
+        await self.hands.settle(rungs.PAUSE, _PAUSED_S)
 
 
 async def _each(period_s: float, work: Callable[[], Awaitable[None]]) -> None:
     """Do ``work`` for ever, whatever becomes of one turn of it."""
     while True:
-        await asyncio.sleep(period_s)
+        now_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(beat.wait_s(period_s, now_s))
         try:
             await work()
         except Exception:

@@ -36,8 +36,8 @@ class Agent(owner_api.Agent, Protocol):
     def explain(self, count: int) -> list[model.Change]:
         """Give the last changes, the newest last."""
 
-    def leave(self, server_id: str, seconds: int) -> None:
-        """Grant the leaving share."""
+    async def leave(self, server_id: str, seconds: int) -> None:
+        """Let a guest run, and grant the leaving share."""
 
     def leave_done(self, server_id: str) -> None:
         """Take the leaving share back."""
@@ -57,6 +57,7 @@ def properties(status: model.Status) -> dict[str, Any]:
         'ReclaimDue': status.reclaim_due,
         'ForecastAway': dict(status.forecast),
         'Sources': dict(status.sources),
+        'Limits': dict(status.limits),
     }
 
 
@@ -141,8 +142,13 @@ class Interface(owner_api.OwnerApi):
 
     @service.dbus_property(_READ, 'Sources')
     def sources(self) -> _Texts:
-        """Name of a source -> ok, or what is wrong."""
+        """Name of a source or rung -> ok, or what is wrong."""
         return dict(self._values['Sources'])
+
+    @service.dbus_property(_READ, 'Limits')
+    def limits(self) -> _Texts:
+        """Name of a rung of the ladder -> what it holds guests to."""
+        return dict(self._values['Limits'])
 
     @service.dbus_method('Leave')
     async def leave(
@@ -152,7 +158,7 @@ class Interface(owner_api.OwnerApi):
         await self._who.require_root('Leave')
         arguments.check_server(server_uuid)
         arguments.check_number('seconds', seconds, 1, _LONGEST_LEAVE_S)
-        self._agent.leave(server_uuid, seconds)
+        await self._agent.leave(server_uuid, seconds)
 
     @service.dbus_method('LeaveDone')
     async def leave_done(self, server_uuid: annotations.DBusStr) -> None:

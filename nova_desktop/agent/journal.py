@@ -55,6 +55,11 @@ class Journal:
         self._entries.append(entry)
         self._fresh += 1
 
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether there is anything to write."""
+        return self._fresh > 0
+
     async def flush(self) -> None:
         """Write what is new to the file, without blocking the loop."""
         if self._fresh:

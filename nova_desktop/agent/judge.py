@@ -2,10 +2,10 @@
 """The policies in a row: facts in, verdict and target of the slice out."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from nova_desktop import model
-from nova_desktop.policy import cap, ladder, presence
+from nova_desktop.policy import cap, comfort, ladder, presence
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Limits:
     cap: cap.CapLimits
     ladder: ladder.LadderLimits
     capacity: model.Capacity
+    comfort: comfort.ComfortLimits
 
 
 class Judge:
@@ -37,6 +38,8 @@ class Judge:
         self._departing = departing
         self._rules = rules
         self._previous: model.Verdict | None = None
+        self._eased = comfort.AT_EASE
+        self._whole_mib = cap.whole_mib(limits.shares, limits.capacity)
 
     def judge(self, facts: model.Facts) -> model.Verdict:
         """Turn facts into a verdict."""
@@ -55,15 +58,44 @@ class Judge:
         )
         self._previous = verdict
         departure = self._departing()
-        return _closed(verdict, departure) if departure else verdict
+        verdict = _closed(verdict, departure) if departure else verdict
+        return self._follow_comfort(verdict, facts)
 
-    def target(
-        self, verdict: model.Verdict, leaving: int
-    ) -> model.SliceTarget:
-        """Turn a verdict into what the guests' slice is held to."""
-        return ladder.slice_target(
-            verdict, leaving, self._limits.ladder, self._limits.capacity
+    def hold(self, verdict: model.Verdict, leaving: Set[str]) -> model.Hold:
+        """Turn a verdict into what guests are held to.
+
+        ``leaving`` has the UUIDs of those that are on their way out.
+        """
+        limits = self._limits
+        return ladder.hold(
+            verdict,
+            leaving,
+            self._eased,
+            limits.ladder,
+            limits.capacity,
+            self._whole_mib,
         )
+
+    def share_to_leave(self, target: model.SliceTarget) -> model.SliceTarget:
+        """Give what the slice gets while QEMU has to do something."""
+        limits = self._limits
+        return ladder.share_to_leave(
+            target.cpus or 0.0, limits.ladder, limits.capacity
+        )
+
+    def _follow_comfort(
+        self, verdict: model.Verdict, facts: model.Facts
+    ) -> model.Verdict:
+        limits = self._limits.comfort
+        self._eased = comfort.follow(
+            self._eased, facts.load, verdict.yielding, limits, facts.now_s
+        )
+        moments_s = (verdict.recheck_s, self._eased.recheck_s(limits))
+        due_s = [at_s for at_s in moments_s if at_s is not None]
+        recheck_s = min(due_s, default=None)
+        if recheck_s == verdict.recheck_s:
+            return verdict
+        return dataclasses.replace(verdict, recheck_s=recheck_s)
 
 
 def _closed(verdict: model.Verdict, departure: str) -> model.Verdict:
@@ -93,5 +125,6 @@ def strictest(now_s: float, error: Exception) -> model.Verdict:
     )
 
 
-STRICTEST = model.SliceTarget(cpus=0.0)
-"""As little as the kernel's smallest limit lets through."""
+STRICTEST = model.Hold(slice=model.SliceTarget(cpus=0.0))
+"""As little as the kernel's smallest limit lets through; no other rung moves.
+"""

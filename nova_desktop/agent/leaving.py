@@ -24,12 +24,12 @@ class Leaving:
         """Count nobody."""
         self._until_s.clear()
 
-    def count(self, now_s: float) -> int:
-        """Say how many are leaving at this moment."""
+    def now(self, now_s: float) -> frozenset[str]:
+        """Give who is leaving at this moment."""
         for server_id, until_s in list(self._until_s.items()):
             if until_s <= now_s:
                 del self._until_s[server_id]
-        return len(self._until_s)
+        return frozenset(self._until_s)
 
     def next_end_s(self) -> float | None:
         """Give the moment at which the next one's time is over."""

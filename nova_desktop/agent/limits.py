@@ -7,9 +7,10 @@ from nova_desktop import model
 from nova_desktop.agent import judge
 from nova_desktop.conf import agent as options
 from nova_desktop.conf import dates, windows
-from nova_desktop.policy import cap, ladder, presence
+from nova_desktop.policy import cap, comfort, ladder, presence
 from nova_desktop.policy import schedule as schedules
 from nova_desktop.policy import surroundings as around
+from nova_desktop.sensing import topology
 
 
 def read(conf: options.Conf) -> judge.Limits:
@@ -28,6 +29,7 @@ def read(conf: options.Conf) -> judge.Limits:
             demand_io_pressure=conf.presence.demand_io_pressure,
             demand_memory_pressure=conf.presence.demand_memory_pressure,
             demand_memory_available=conf.presence.demand_memory_available,
+            demand_gpu=conf.presence.demand_gpu,
             required=tuple(conf.sensing.required),
             remote_counts=conf.presence.remote_counts,
         ),
@@ -36,8 +38,28 @@ def read(conf: options.Conf) -> judge.Limits:
             reclaim_after_s=conf.presence.reclaim_after_s,
             give_back_hold_s=conf.cap.give_back_hold_s,
         ),
-        ladder=ladder.LadderLimits(leaving_cpus=conf.slice.leaving_cpus),
+        ladder=_ladder(conf),
         capacity=capacity(),
+        comfort=comfort.ComfortLimits(
+            cpu_pressure=conf.comfort.cpu_pressure,
+            io_pressure=conf.comfort.io_pressure,
+            floor=conf.comfort.floor,
+            step=conf.comfort.step,
+            step_s=conf.comfort.step_s,
+        ),
+    )
+
+
+def _ladder(conf: options.Conf) -> ladder.LadderLimits:
+    # What is 0 in the options is no limit.
+    return ladder.LadderLimits(
+        leaving_cpus=conf.slice.leaving_cpus,
+        disk_bytes_per_s=int(conf.ladder.disk_mib_per_s * 1024**2) or None,
+        disk_operations_per_s=conf.ladder.disk_operations_per_s or None,
+        network_kib_per_s=int(conf.ladder.network_mib_per_s * 1024) or None,
+        take_cores=conf.ladder.take_cores,
+        balloon=conf.ladder.balloon,
+        pause_passthrough=conf.ladder.pause_passthrough,
     )
 
 
@@ -97,5 +119,7 @@ def capacity() -> model.Capacity:
     """Say what the host has in all."""
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
     return model.Capacity(
-        cpus=os.cpu_count() or 1, memory_mib=memory // 1024**2
+        cpus=os.cpu_count() or 1,
+        memory_mib=memory // 1024**2,
+        cores=topology.cores(),
     )

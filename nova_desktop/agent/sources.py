@@ -9,15 +9,18 @@ from typing import Any
 
 from nova_desktop.agent import connection
 from nova_desktop.conf import agent as options
-from nova_desktop.mechanism import cgroup
+from nova_desktop.mechanism import cgroup, own_group
 from nova_desktop.sensing import (
     apps,
     evdev,
+    gpu,
     helpers,
     load,
     logind,
     metered,
+    nvidia,
     power,
+    pressure,
     source,
     terminals,
     udev,
@@ -25,11 +28,8 @@ from nova_desktop.sensing import (
 
 PROC = Path('/proc')
 DEV = Path('/dev')
-# Where systemd has everything that people run, and no guest, by version.
-OWNERS_PRESSURE = {
-    1: 'unified/user.slice/cpu.pressure',
-    2: 'user.slice/cpu.pressure',
-}
+DRM = Path('/sys/class/drm')
+NVIDIA = Path('/sys/bus/pci/drivers/nvidia')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Sources:
     watched: tuple[source.Source[Any], ...]
     sessions: logind.SessionSource
     helpers: helpers.HelperSource
+    load: load.LoadSource
 
 
 def construct(
@@ -69,9 +70,12 @@ def construct(
                 DEV, clock, conf.sensing.terminals_period_s
             )
         )
-    watched += [_load(conf, groups, group, clock), inside]
+    used = _load(conf, groups, group, clock)
+    watched += [used, inside]
+    if conf.sensing.gpu or gpu.GpuSource.name in required:
+        watched.append(_gpu(conf, group, clock))
     watched += _surroundings(conf, group, clock)
-    return Sources(tuple(watched), sessions, inside)
+    return Sources(tuple(watched), sessions, inside, used)
 
 
 def _input(
@@ -94,14 +98,52 @@ def _load(
 ) -> load.LoadSource:
     host = conf.sensing.host_usage
     used = _usage_file(groups, group)
-    pressure = Path(conf.sensing.cgroup_root) / OWNERS_PRESSURE[groups.version]
     return load.LoadSource(
         PROC,
         used if used.exists() else lambda: None,
         clock,
         period_s=conf.sensing.load_period_s,
         host_usage=Path(host) if host else None,
-        pressure=(pressure,) if pressure.exists() else (),
+        waiting=_waiting(conf, groups, group),
+    )
+
+
+def _waiting(
+    conf: options.Conf, groups: cgroup.Tree, group: str
+) -> pressure.OwnersPressure | None:
+    """Read the pressure of all groups but the guests' and the agent's."""
+    # Beside the controllers of version 1 only the empty hierarchy has it.
+    name = 'cpu' if groups.version == 2 else 'unified'
+    if name not in groups.parents:
+        return None
+    return pressure.OwnersPressure(
+        groups.parents[name],
+        # Under systemd the agent is in system.slice, and next to nothing.
+        {group, own_group.NAME},
+        {
+            'cpu': min(
+                conf.presence.demand_pressure,
+                conf.comfort.cpu_pressure,
+            ),
+            'io': min(
+                conf.presence.demand_io_pressure,
+                conf.comfort.io_pressure,
+            ),
+            'memory': conf.presence.demand_memory_pressure,
+        },
+    )
+
+
+def _gpu(
+    conf: options.Conf, group: str, clock: Callable[[], float]
+) -> gpu.GpuSource:
+    return gpu.GpuSource(
+        PROC,
+        DRM,
+        clock,
+        group,
+        conf.sensing.gpu_period_s,
+        nvidia.Nvidia(PROC, NVIDIA),
     )
 
 

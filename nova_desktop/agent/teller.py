@@ -7,20 +7,22 @@ from collections.abc import Callable, Mapping
 from oslo_log import log as logging
 
 from nova_desktop import model
-from nova_desktop.agent import record
+from nova_desktop.agent import dispute, record, words
 
 LOG = logging.getLogger(__name__)
 
 # The odds move slowly: new ones with each change of presence, else a minute.
 _FORECAST_S = 60.0
-_FIRST_QUIET_S = 1.0
-_LONGEST_QUIET_S = 3600.0
 
 _REGAINED = 'it can be believed again'
 _LOST = 'until it is back the owner counts as present'
+_HELD = 'it is in force again'
+_NOT_HELD = 'until it is in force guests are held by the others'
 
 Publish = Callable[[model.Status], None]
 _Said = dict[str, tuple[str, str]]
+_NAMES = {'slice': 'limit', 'memory': 'memory kept'}
+"""What a rung is called in the record where its own name would mislead."""
 _FIRST = {'presence': 'the agent started', 'limit': 'as it was found'}
 """What is told at the start, in the place of what was before."""
 
@@ -43,25 +45,26 @@ class Teller:
         self._confirmed = model.Presence.UNKNOWN
         self._forecast: Mapping[int, float] = {}
         self._forecast_s = 0.0
-        self._quiet_s = _FIRST_QUIET_S
-        self._quiet_until_s = 0.0
+        self._disputes: dict[str, dispute.Dispute] = {}
 
     def tell(
         self,
         verdict: model.Verdict,
-        target: model.SliceTarget,
+        hold: model.Hold,
         facts: model.Facts | None,
-        problem: str,
+        problems: Mapping[str, str],
     ) -> None:
         """Publish, record and log what is new in a verdict.
 
-        ``problem`` is why the slice does not hold ``target``.
+        ``problems`` says for each rung why it does not hold what ``hold``
+        wants, empty where it does.
         """
         unix_s = self._wall()
         self._follow_presence(verdict, unix_s)
-        sources = _sources(facts, problem)
-        self._show(verdict, sources)
-        said = _say(verdict, target, sources)
+        limits = words.of_hold(hold)
+        sources, rungs = _sources(facts), _rungs(problems)
+        self._show(verdict, sources | rungs, limits)
+        said = _say(verdict, hold, limits) | _causes(sources, rungs)
         for what, (after, why) in said.items():
             before = self._said.get(what, (_FIRST.get(what, after), ''))[0]
             if after != before:
@@ -69,21 +72,26 @@ class Teller:
         self._said = said
 
     def overridden(
-        self, found: model.SliceTarget, want: model.SliceTarget, now_s: float
+        self, rung: str, found: object, want: object, now_s: float
     ) -> None:
-        """Tell that somebody else changed the slice, ever less often."""
-        if now_s < self._quiet_until_s:
+        """Tell that somebody else changed a rung, ever less often."""
+        known = self._disputes.setdefault(rung, dispute.Dispute())
+        if not known.is_worth_telling(now_s):
             return
-        if now_s > self._quiet_until_s + self._quiet_s:
-            self._quiet_s = _FIRST_QUIET_S
-        self._quiet_s = min(self._quiet_s * 2, _LONGEST_QUIET_S)
-        self._quiet_until_s = now_s + self._quiet_s
-        why = 'somebody else changed the slice; it is set again'
-        self._note(
-            model.Change(
-                self._wall(), 'limit', limit_text(found), limit_text(want), why
+        why = f'somebody else changed the {rung}; it is set again'
+        texts = (words.of(rung, found), words.of(rung, want))
+        self._note(model.Change(self._wall(), _NAMES.get(rung, rung),
+                                *texts, why))  # fmt: skip
+        if known.is_a_fight:
+            LOG.warning(
+                'Somebody else keeps changing the %s of the guests, from %s '
+                'to %s. The agent sets it again each time: find out who it is '
+                '(systemd units, libvirt hooks, another resource manager), or '
+                'guests may be in the way of the owner in between',
+                rung,
+                texts[1],
+                texts[0],
             )
-        )
 
     def _note(self, change: model.Change) -> None:
         self._record.add(change)
@@ -106,7 +114,10 @@ class Teller:
             self._forecast_s = unix_s
 
     def _show(
-        self, verdict: model.Verdict, sources: Mapping[str, str]
+        self,
+        verdict: model.Verdict,
+        sources: Mapping[str, str],
+        limits: Mapping[str, str],
     ) -> None:
         before = self.status
         status = model.Status(
@@ -119,6 +130,7 @@ class Teller:
             reclaim_due=verdict.reclaim_due,
             forecast=self._forecast,
             sources=sources,
+            limits=limits,
         )
         if status != before:
             status = dataclasses.replace(status, sequence=status.sequence + 1)
@@ -126,41 +138,46 @@ class Teller:
             self.publish(status)
 
 
-def _sources(facts: model.Facts | None, problem: str) -> dict[str, str]:
-    said = {'slice': problem or 'ok'}
+def _sources(facts: model.Facts | None) -> dict[str, str]:
     if facts is None:
-        return said | {'agent': 'it could not read its sources'}
-    for name, health in facts.health.items():
-        said[name] = 'ok' if health.ok else health.reason
-    return said
+        return {'agent': 'it could not read its sources'}
+    return {
+        name: 'ok' if health.ok else health.reason
+        for name, health in facts.health.items()
+    }
 
 
-def _say(
-    verdict: model.Verdict,
-    target: model.SliceTarget,
-    sources: Mapping[str, str],
-) -> _Said:
-    """Word each thing whose change is worth a line, with its reason."""
-    cap, why = verdict.cap, verdict.reason
-    causes = {
+def _rungs(problems: Mapping[str, str]) -> dict[str, str]:
+    # There is a source of the name of one of the rungs.
+    return {f'rung {name}': why or 'ok' for name, why in problems.items()}
+
+
+def _causes(sources: Mapping[str, str], rungs: Mapping[str, str]) -> _Said:
+    """Word what works and what does not, and what follows from that."""
+    said = {
         f'source {name}': (state, _REGAINED if state == 'ok' else _LOST)
         for name, state in sources.items()
     }
-    return causes | {
+    return said | {
+        name: (state, _HELD if state == 'ok' else _NOT_HELD)
+        for name, state in rungs.items()
+    }
+
+
+def _say(
+    verdict: model.Verdict, hold: model.Hold, limits: Mapping[str, str]
+) -> _Said:
+    """Word each thing whose change is worth a line, with its reason."""
+    cap, why = verdict.cap, verdict.reason
+    held = f'{hold.reason}; {why}' if hold.reason else why
+    return {
         'presence': (verdict.presence.presence.value, verdict.presence.reason),
         'demand': (_yes(verdict.presence.demand), why),
         'cap': (f'{cap.cpus:g} CPUs, {cap.memory_mib} MiB', why),
         'admission': ('open' if cap.admit else 'closed', why),
         'reclaim': ('due' if verdict.reclaim_due else 'not due', why),
-        'limit': (limit_text(target), why),
-    }
+    } | {_NAMES.get(rung, rung): (text, held) for rung, text in limits.items()}
 
 
 def _yes(value: bool) -> str:
     return 'yes' if value else 'no'
-
-
-def limit_text(target: model.SliceTarget) -> str:
-    """Word a target of the slice."""
-    limit = 'no limit' if target.cpus is None else f'{target.cpus:g} CPUs'
-    return f'{limit}, {"idle" if target.idle else "normal"} class'

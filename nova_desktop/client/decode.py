@@ -27,6 +27,7 @@ def status(properties: Mapping[str, Any]) -> model.Status:
             reclaim_due=properties['ReclaimDue'],
             forecast=dict(properties['ForecastAway']),
             sources=dict(properties['Sources']),
+            limits=dict(properties.get('Limits', {})),
         )
     except (KeyError, ValueError) as error:
         raise exception.AgentSilent(

@@ -35,6 +35,8 @@ def _run(conf: options.Conf) -> None:
         build.prepare(conf)
     elif conf.hold:
         build.hold(conf)
+    elif conf.remove:
+        build.remove(conf)
     else:
         asyncio.run(_serve(conf))
 

@@ -26,6 +26,7 @@ def describe(status: model.Status, say: model.Say | None = None) -> str:
         f'{"taken" if cap.admit else "not taken"}.',
         f'Why: {status.reason}.',
         *(_said(say) if say is not None else ()),
+        *_held(status),
     ]
     if status.reclaim_due:
         lines.append('Guests that use more are being moved away.')
@@ -39,6 +40,11 @@ def describe(status: model.Status, say: model.Say | None = None) -> str:
         if state != 'ok':
             lines.append(f'Not working: {name}: {state}.')
     return '\n'.join(lines)
+
+
+def _held(status: model.Status) -> list[str]:
+    held = '; '.join(f'{name} {text}' for name, text in status.limits.items())
+    return [f'What holds guests: {held}.'] if held else []
 
 
 def _said(say: model.Say) -> list[str]:

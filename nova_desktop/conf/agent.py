@@ -8,6 +8,8 @@ from oslo_config import cfg
 from nova_desktop.conf import (
     apps,
     cap,
+    comfort,
+    ladder,
     power,
     presence,
     schedule,
@@ -88,6 +90,13 @@ MODES = [
         help='Hold the guests to the cap of an unknown owner and exit. To be '
         'run when the agent has ended in whatever way.',
     ),
+    cfg.BoolOpt(
+        'remove',
+        default=False,
+        help='Release whatever holds the guests, remove their cgroup if none '
+        'is left in it, and exit. To be run before the agent is uninstalled, '
+        'while it does not run.',
+    ),
 ]
 
 Conf = cfg.ConfigOpts
@@ -106,6 +115,8 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ('network', power.NETWORK_OPTS),
         ('apps', apps.OPTS),
         ('slice', slice.OPTS),
+        ('ladder', ladder.OPTS),
+        ('comfort', comfort.OPTS),
     ]
 
 
@@ -174,7 +185,7 @@ def parse(conf: cfg.ConfigOpts, argv: Sequence[str]) -> str:
 
 
 def new() -> cfg.ConfigOpts:
-    """Give options of the agent's own, with its two modes on top."""
+    """Give options of the agent's own, with its modes on top."""
     conf = cfg.ConfigOpts()
     register(conf)
     conf.register_cli_opts(MODES)

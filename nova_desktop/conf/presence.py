@@ -94,7 +94,10 @@ while nobody is at the keyboard. Demand ends at half of it.
         max=1.0,
         help="""
 Part of the time (0 to 1) in which one of the owner's tasks waits for a CPU,
-from which on there is demand. Demand ends at half of it.
+from which on there is demand. Demand ends at half of it. The owner's tasks are
+those in every cgroup beside the guests' own, of which the one that waits most
+counts; what lies right in the parent of that has no counter of its own.
+Related: ``[slice] parent``, ``[sensing] load_period_s``.
 """,
     ),
     cfg.FloatOpt(
@@ -128,6 +131,17 @@ ends at half of it. Related: ``demand_memory_available``.
 Part (0 to 1) of the host's memory, below which what is left for the owner's
 next program counts as demand. Demand ends at double of it. 0: never. Related:
 ``[cap] away_memory``, ``demand_memory_pressure``.
+""",
+    ),
+    cfg.FloatOpt(
+        'demand_gpu',
+        default=0.3,
+        min=0.01,
+        max=1.0,
+        help="""
+Part of the time (0 to 1) in which the owner's own programs keep an engine of a
+GPU busy (3D, video, copying), from which on there is demand. Demand ends at
+half of it. Related: ``[sensing] gpu``.
 """,
     ),
     cfg.BoolOpt(

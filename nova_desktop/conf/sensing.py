@@ -3,7 +3,7 @@
 
 from oslo_config import cfg, types
 
-SOURCES = ('input', 'sessions', 'load', 'terminals')
+SOURCES = ('input', 'sessions', 'load', 'terminals', 'gpu')
 
 DESKTOPS_OWN = [
     'gsd-*',
@@ -43,8 +43,8 @@ that long, so that a moving mouse costs no CPU. Related:
         default=['input', 'sessions'],
         help="""
 Sources without which the owner counts as present: a comma-separated list of
-input, sessions, load, terminals. Leave one out only where the host cannot have
-it, such as input on a machine that is used from remote alone.
+input, sessions, load, terminals, gpu. Leave one out only where the host cannot
+have it, such as input on a machine that is used from remote alone.
 """,
     ),
     cfg.ListOpt(
@@ -83,8 +83,30 @@ steps of 8 s. Related: ``terminals``.
         min=0.1,
         max=600.0,
         help="""
-Seconds over which the CPU use of the owner is averaged. Related:
-``[presence] demand_cpus``.
+Seconds over which the CPU use of the owner, and the waiting of his tasks, is
+averaged. When the kernel tells that they wait, the next sample comes sooner.
+Related: ``[presence] demand_cpus``, ``[presence] demand_pressure``.
+""",
+    ),
+    cfg.BoolOpt(
+        'gpu',
+        default=True,
+        help="""
+Whether the owner's use of a GPU is looked at. Drivers that tell it in
+/proc/PID/fdinfo are read (amdgpu, i915, nouveau and others), for which the
+agent needs CAP_SYS_PTRACE; NVIDIA's own is where the extra ``nvidia`` of this
+package is installed. On a host without a GPU it costs nothing. Related:
+``[presence] demand_gpu``.
+""",
+    ),
+    cfg.FloatOpt(
+        'gpu_period_s',
+        default=10.0,
+        min=1.0,
+        max=600.0,
+        help="""
+Seconds over which the use of the GPU is averaged. A process that opens a GPU
+late in its life is seen within six of them. Related: ``gpu``.
 """,
     ),
     cfg.FloatOpt(

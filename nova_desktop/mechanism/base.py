@@ -24,8 +24,7 @@ class Mechanism(Protocol[TargetT]):
         """
 
     def release(self) -> None:
-        """Give back what ``apply`` changed, never to the guests' side.
+        """Give back what ``apply`` changed: for whoever takes the agent away.
 
-        What was there before is restored only where it is at least as strict
-        as what is in force: the owner may be here.
+        An agent that merely stops leaves what is in force.
         """

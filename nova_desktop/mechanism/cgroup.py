@@ -3,6 +3,8 @@
 
 import contextlib
 import dataclasses
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +22,9 @@ V1_CONTROLLERS = (
     'pids',
     'unified',
 )
+GONE = (errno.ENOENT, errno.ENODEV)
+"""What the kernel says of a group that was just removed."""
+
 _V2_CONTROLLERS = '+cpuset +cpu +io +memory +pids'
 
 
@@ -91,6 +96,30 @@ def create(tree: Tree, name: str) -> None:
         with contextlib.suppress(OSError):
             control = tree.parents['cpu'] / 'cgroup.subtree_control'
             control.write_text(_V2_CONTROLLERS)
+
+
+def below(group: Path) -> list[Path]:
+    """Give the groups inside a group, each after the one that it lies in.
+
+    One that goes away meanwhile may be missing, or still be there.
+    """
+    found = [
+        Path(path, name) for path, names, _ in os.walk(group) for name in names
+    ]
+    return sorted(found)
+
+
+def has_tasks(group: Path) -> bool:
+    """Say whether a process is in a group itself; one that is gone has none.
+
+    Of a threaded group the one around it has the process. Raises OSError.
+    """
+    try:
+        return bool((group / 'cgroup.procs').read_text().strip())
+    except OSError as error:
+        if error.errno not in (*GONE, errno.EOPNOTSUPP):
+            raise
+        return False
 
 
 def remove(tree: Tree, name: str) -> None:

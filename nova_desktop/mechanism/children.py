@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from nova_desktop.mechanism import cgroup
+
 _QUOTA = 'cpu.cfs_quota_us'
 _NO_QUOTA = '-1'
 
@@ -16,7 +18,8 @@ def lift(group: Path) -> dict[Path, str]:
     with ``quota:cpu_quota`` would keep the whole slice from being throttled.
     """
     lifted = {}
-    for path in sorted(group.glob(f'*/**/{_QUOTA}')):
+    for child in cgroup.below(group):
+        path = child / _QUOTA
         with contextlib.suppress(OSError):  # a guest that just ended
             quota = path.read_text().strip()
             if quota != _NO_QUOTA:

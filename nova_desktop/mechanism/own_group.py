@@ -11,6 +11,9 @@ from pathlib import Path
 from nova_desktop import exception
 from nova_desktop.mechanism import cgroup
 
+NAME = 'nova-desktop-agent'
+"""The group of the agent, which guests and owner have no part in."""
+
 # The highest weight that each cgroup version takes.
 _WEIGHT_FILES = {1: ('cpu.shares', '262144'), 2: ('cpu.weight', '10000')}
 
@@ -18,9 +21,7 @@ _WEIGHT_FILES = {1: ('cpu.shares', '262144'), 2: ('cpu.weight', '10000')}
 class OwnGroup:
     """A group with the highest CPU weight for this one process."""
 
-    def __init__(
-        self, tree: cgroup.Tree, pid: int, name: str = 'nova-desktop-agent'
-    ) -> None:
+    def __init__(self, tree: cgroup.Tree, pid: int, name: str = NAME) -> None:
         self._tree = tree
         self._pid = pid
         self._path: Path = tree.group(name)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nova_desktop import exception, model
-from nova_desktop.mechanism import cgroup, children
+from nova_desktop.mechanism import cgroup, children, disk
 
 # The kernel takes no quota below one millisecond per period.
 _MIN_QUOTA_US = 1000
@@ -48,10 +48,7 @@ class GuestSlice:
     """The idle class and the CPU limit of all guests together."""
 
     def __init__(self, tree: cgroup.Tree, name: str, period_us: int) -> None:
-        """Open the group's files; raise CgroupMissing if they are not there.
-
-        The limit found is what ``release`` compares with.
-        """
+        """Open the group's files; raise CgroupMissing without them."""
         self.path = tree.group(name)
         self._dialect = V1 if tree.version == 1 else V2
         self._period_us = period_us
@@ -60,7 +57,6 @@ class GuestSlice:
         self._applied: model.SliceTarget | None = None
         self._period_changed = False
         self._open()
-        self._before = self.current()
 
     def apply(self, target: model.SliceTarget) -> None:
         """Hold the slice: one write, two if the class changes."""
@@ -70,9 +66,8 @@ class GuestSlice:
             if error.errno not in _GONE:
                 raise self._failed('written', error) from error
             self._follow(target)
-        relaxed = _limit(target) > _limit(self._applied)
-        self._applied = target
-        if self._lifted and relaxed:
+        before, self._applied = self._applied, target
+        if self._lifted and before and _limit(target) > _limit(before):
             self._lifted = children.restore(self._lifted)
 
     def current(self) -> model.SliceTarget:
@@ -94,17 +89,15 @@ class GuestSlice:
         return model.SliceTarget(cpus=cpus, idle=idle)
 
     def release(self) -> None:
-        """Restore the limit found at the start if it is the stricter one."""
-        if self._applied is not None and not self._before_is_laxer():
-            self.apply(dataclasses.replace(self._before, idle=True))
+        """Let go of the files; the limit stays, the owner may be here."""
         self._close()
-
-    def _before_is_laxer(self) -> bool:
-        return _limit(self._before) >= _limit(self._applied)
 
     def _open(self) -> None:
         self._close()
-        for file in (self._dialect.quota_file, 'cpu.idle'):
+        dialect = self._dialect
+        for file in (dialect.quota_file, dialect.period_file, 'cpu.idle'):
+            if file is None:
+                continue
             try:
                 self._fds[file] = os.open(self.path / file, os.O_RDWR)
             except OSError as error:
@@ -143,9 +136,9 @@ class GuestSlice:
         """Bring v1's period to ours; v2 writes it with each quota."""
         file = self._dialect.period_file
         if file is not None:
-            path, period = self.path / file, str(self._period_us)
-            if path.read_text().strip() != period:
-                self._insist(lambda: path.write_text(period))
+            period = str(self._period_us)
+            if self._read(file) != period:
+                self._insist(lambda: self._write(file, period))
         self._period_changed = False
 
     def _insist(self, write: Callable[[], object]) -> None:
@@ -159,9 +152,7 @@ class GuestSlice:
             write()
 
     def _quota_us(self, target: model.SliceTarget) -> int | None:
-        if target.cpus is None:
-            return None
-        return max(_MIN_QUOTA_US, round(target.cpus * self._period_us))
+        return quota_us(target, self._period_us)
 
     def _read_quota(self) -> tuple[int | None, int]:
         dialect = self._dialect
@@ -169,7 +160,7 @@ class GuestSlice:
         if dialect.period_file is None:
             period = int(words[1])
         else:
-            period = int((self.path / dialect.period_file).read_text())
+            period = int(self._read(dialect.period_file))
         quota = None if words[0] in ('-1', 'max') else int(words[0])
         return quota, period
 
@@ -191,18 +182,24 @@ class GuestSlice:
         )
 
 
-def _limit(target: model.SliceTarget | None) -> float:
+def quota_us(target: model.SliceTarget, period_us: int) -> int | None:
+    """Give the run time in a period as it is written; None for no limit."""
+    if target.cpus is None:
+        return None
+    return max(_MIN_QUOTA_US, round(target.cpus * period_us))
+
+
+def _limit(target: model.SliceTarget) -> float:
     """Give the limit as a number that compares; none is infinite."""
-    if target is None or target.cpus is None:
-        return float('inf')
-    return target.cpus
+    return float('inf') if target.cpus is None else target.cpus
 
 
 def prepare(tree: cgroup.Tree, name: str, period_us: int) -> None:
-    """Make the guests' slice and put it in the idle class.
+    """Make the guests' slice, in the idle class and behind on the disks.
 
     A limit that is in force stays: guests may be running.
     """
     cgroup.create(tree, name)
+    disk.lowest_weight(tree, name)
     guests = GuestSlice(tree, name, period_us)
     guests.apply(dataclasses.replace(guests.current(), idle=True))

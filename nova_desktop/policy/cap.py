@@ -84,7 +84,14 @@ def decide(
         ),
         tightened_s=tightened_s,
         bound_since_s=binding_s,
+        yielding=not rules.lend
+        and (presence.presence.owner_may_be_here or presence.demand),
     )
+
+
+def whole_mib(shares: CapShares, capacity: model.Capacity) -> int:
+    """Give the memory in MiB that is lent while nothing narrows it."""
+    return _cap(shares.away, capacity).memory_mib
 
 
 def _bounded(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the owner's own tasks wait for the CPUs, a disk or memory."""
+"""Whether the owner's own tasks want for CPUs, disk, memory or the GPU."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -16,7 +16,8 @@ class DemandLimits:
 
     ``cpus`` in CPUs; the pressures are shares (0 to 1) of time;
     ``memory_available`` the part (0 to 1) of memory below which it begins,
-    where the others begin above.
+    where the others begin above. ``gpu`` is the share of time (0 to 1) of
+    the GPU's busiest engine.
     """
 
     cpus: float = 2.0
@@ -24,19 +25,26 @@ class DemandLimits:
     io_pressure: float = 0.2
     memory_pressure: float = 0.05
     memory_available: float = 0.05
+    gpu: float = 0.3
 
 
 def decide(
-    load: model.LoadFacts | None, limits: DemandLimits, before: bool
+    load: model.LoadFacts | None,
+    gpu: model.GpuFacts | None,
+    limits: DemandLimits,
+    before: bool,
 ) -> bool:
     """Judge the load; ``before`` is whether there was demand until now.
 
-    Without a source of load there is none; a source that has no reading
-    just now changes nothing.
+    Without a source of load there is none of that; one that has no reading
+    just now changes nothing. Most hosts have no reading of a GPU ever.
     """
+    factor = END_FACTOR if before else 1.0
+    busy = None if gpu is None else gpu.owner_busy
+    if busy is not None and busy >= factor * limits.gpu:
+        return True
     if load is None:
         return False
-    factor = END_FACTOR if before else 1.0
     known = list(_excesses(load, limits))
     return any(part >= factor for part in known) if known else before
 

@@ -1,20 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the guests' slice is held to under a verdict."""
+"""What guests are held to under a verdict, rung by rung."""
 
 import dataclasses
+from collections.abc import Set
 
 from nova_desktop import model
+from nova_desktop.policy import comfort, cores
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LadderLimits:
-    """How much CPU the guests share while one of them leaves.
+    """What the rungs hold guests to; ``None`` leaves a rung out.
 
-    A guest that is moved, saved or shut down needs CPU to leave: without
-    this a busy owner would starve the very eviction that frees the host.
+    ``leaving_cpus`` is how much CPU guests share while one of them leaves:
+    one that is moved, saved or shut down needs CPU for it, or a busy owner
+    would starve the very eviction that frees the host. The next four are the
+    most that guests do beside an owner, on each disk all together and on the
+    network each, per second. ``take_cores`` leaves guests as few whole cores
+    there as their share needs. ``pause_passthrough`` pauses those that were
+    given a device of the host, which no limit holds.
     """
 
     leaving_cpus: float = 0.5
+    disk_bytes_per_s: int | None = 20 * 1024**2
+    disk_operations_per_s: int | None = 100
+    network_kib_per_s: int | None = 1024
+    take_cores: bool = True
+    balloon: bool = True
+    pause_passthrough: bool = True
+
+
+def hold(
+    verdict: model.Verdict,
+    leaving: Set[str],
+    eased: comfort.Comfort,
+    limits: LadderLimits,
+    capacity: model.Capacity,
+    whole_mib: int,
+) -> model.Hold:
+    """Turn a verdict into a target for each rung.
+
+    ``leaving`` has the UUIDs of the guests on their way out, ``whole_mib``
+    is the memory lent while nothing narrows it.
+    """
+    memory_mib = verdict.cap.memory_mib
+    narrowed_mib = memory_mib if memory_mib < whole_mib else None
+    return model.Hold(
+        slice=slice_target(verdict, len(leaving), limits, capacity, eased),
+        cores=_cores(verdict, limits, capacity),
+        disk=_disk(verdict, leaving, eased, limits),
+        memory=model.MemoryTarget(
+            high_mib=narrowed_mib,
+            owner_low_mib=capacity.memory_mib - memory_mib,
+        ),
+        balloon=model.BalloonTarget(narrowed_mib if limits.balloon else None),
+        network=model.NetworkTarget(
+            limits.network_kib_per_s if verdict.yielding else None
+        ),
+        pause=model.PauseTarget(
+            everybody=verdict.cap.cpus == 0,
+            passthrough=verdict.yielding
+            and verdict.presence.confirmed
+            and limits.pause_passthrough,
+            spared=frozenset(leaving),
+        ),
+        reason=eased.reason,
+    )
 
 
 def slice_target(
@@ -22,18 +73,58 @@ def slice_target(
     leaving: int,
     limits: LadderLimits,
     capacity: model.Capacity,
+    eased: comfort.Comfort = comfort.AT_EASE,
 ) -> model.SliceTarget:
     """Turn a verdict into the limits of the guests' slice.
 
     ``leaving`` is the number of guests on their way out.
     """
-    cpus = verdict.cap.cpus
+    cpus = verdict.cap.cpus * eased.cpu.part
     if leaving > 0:
-        # All guests together, however many leave: the owner's loss must not
-        # grow with the number of guests.
-        share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))
-        return model.SliceTarget(cpus=share, idle=False)
+        return share_to_leave(cpus, limits, capacity)
     away = verdict.presence.presence is model.Presence.AWAY
     if away and cpus >= capacity.cpus:
         return model.SliceTarget(cpus=None)
     return model.SliceTarget(cpus=cpus)
+
+
+def share_to_leave(
+    cpus: float, limits: LadderLimits, capacity: model.Capacity
+) -> model.SliceTarget:
+    """Give what the slice gets while guests leave, or are paused.
+
+    For all together, however many leave: the owner's loss must not grow with
+    the number of guests.
+    """
+    share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))
+    return model.SliceTarget(cpus=share, idle=False)
+
+
+def _cores(
+    verdict: model.Verdict, limits: LadderLimits, capacity: model.Capacity
+) -> model.CoreTarget:
+    here = verdict.presence.presence.owner_may_be_here
+    if not (verdict.yielding and here and limits.take_cores):
+        # Who is not there, but has tasks that wait, is protected by the idle
+        # class, and his tasks may run wherever guests do.
+        return model.CoreTarget()
+    return model.CoreTarget(cores.left(verdict.cap.cpus, capacity))
+
+
+def _disk(
+    verdict: model.Verdict,
+    leaving: Set[str],
+    eased: comfort.Comfort,
+    limits: LadderLimits,
+) -> model.DiskTarget:
+    if not verdict.yielding or leaving:
+        # A disk that is copied away is the way to get all of it back.
+        return model.DiskTarget()
+    return model.DiskTarget(
+        bytes_per_s=_part(limits.disk_bytes_per_s, eased.disk.part),
+        operations_per_s=_part(limits.disk_operations_per_s, eased.disk.part),
+    )
+
+
+def _part(most: int | None, part: float) -> int | None:
+    return None if most is None else max(1, round(most * part))

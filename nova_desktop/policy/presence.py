@@ -93,12 +93,14 @@ def _demand(
 ) -> bool:
     return demand.decide(
         facts.load,
+        facts.gpu,
         demand.DemandLimits(
             cpus=limits.demand_cpus,
             cpu_pressure=limits.demand_pressure,
             io_pressure=limits.demand_io_pressure,
             memory_pressure=limits.demand_memory_pressure,
             memory_available=limits.demand_memory_available,
+            gpu=limits.demand_gpu,
         ),
         before=previous is not None and previous.demand,
     )

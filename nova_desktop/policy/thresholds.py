@@ -25,7 +25,8 @@ class PresenceLimits:
     owner. ``demand_cpus``, ``demand_pressure`` (of the CPUs),
     ``demand_io_pressure``, ``demand_memory_pressure``: demand begins here and
     ends at half; ``demand_memory_available``: it begins below this part of
-    memory and ends above double. ``required``: sources without which nothing
+    memory and ends above double; ``demand_gpu`` begins and ends as the
+    pressures do. ``required``: sources without which nothing
     is known. ``remote_counts``: a remote session, and what is typed into a
     terminal, is the owner.
     """
@@ -42,5 +43,6 @@ class PresenceLimits:
     demand_io_pressure: float = 0.2
     demand_memory_pressure: float = 0.05
     demand_memory_available: float = 0.05
+    demand_gpu: float = 0.3
     required: tuple[str, ...] = (INPUT, SESSIONS)
     remote_counts: bool = True

@@ -91,10 +91,8 @@ def _covers(
 
 def _classes(schedule: Schedule, day: datetime.date) -> set[int]:
     """Give the numbers of the days that a date counts as."""
-    is_holiday = (
-        day in schedule.holidays or (day.month, day.day) in schedule.yearly
-    )
-    if not is_holiday:
+    yearly = (day.month, day.day) in schedule.yearly
+    if day not in schedule.holidays and not yearly:
         return {day.weekday()}
     if schedule.holidays_as is None:
         return {day.weekday(), HOLIDAY}

@@ -9,7 +9,7 @@ from pathlib import Path
 from oslo_log import log as logging
 
 from nova_desktop import model
-from nova_desktop.sensing import processes
+from nova_desktop.sensing import beat, processes
 
 LOG = logging.getLogger(__name__)
 
@@ -125,7 +125,8 @@ class AppSource:
 
     def _plan(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._poll_s, self._tick)
+        wait_s = beat.wait_s(self._poll_s, loop.time())
+        self._timer = loop.call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
         self._plan()

@@ -14,6 +14,9 @@ Classify = Callable[[Path], model.DeviceClass]
 LINK_FOLDERS = ('by-path', 'by-id')
 """Where udev names a device after what it is."""
 
+# Far longer than a step of the kernel's time stamps.
+_SETTLED_S = 1.0
+
 _DRAIN_BYTES = 4096
 # A pipe holds 64 KiB: more than that is a writer that will not stop.
 _DRAIN_READS = 16
@@ -29,6 +32,36 @@ def listing(input_dir: Path) -> set[str]:
     """
     names = os.listdir(input_dir)  # noqa: PTH208 - half the cost of iterdir
     return {name for name in names if name.startswith('event')}
+
+
+class Listing:
+    """The event devices of a directory, named again only when it changed.
+
+    The kernel stamps each change with the time, in steps of milliseconds: a
+    stamp tells of all that came before only once it is older than a step.
+    """
+
+    def __init__(self, input_dir: Path, clock: Callable[[], float]) -> None:
+        """Take the directory and a monotonic clock."""
+        self._dir = input_dir
+        self._clock = clock
+        self._changed_ns = -1
+        self._seen_s = 0.0
+        self._settled: set[str] | None = None
+
+    def read(self) -> set[str]:
+        """Name the devices; raise OSError where they cannot be read."""
+        now_s = self._clock()
+        changed_ns = os.stat(self._dir).st_mtime_ns  # noqa: PTH116 - cheaper
+        if changed_ns != self._changed_ns:
+            self._changed_ns, self._seen_s = changed_ns, now_s
+            self._settled = None
+        if self._settled is not None:
+            return self._settled
+        names = listing(self._dir)
+        if now_s > self._seen_s + _SETTLED_S:
+            self._settled = names
+        return names
 
 
 def by_links(node: Path) -> model.DeviceClass:

@@ -43,6 +43,7 @@ class InputSource:
         database: Path | None = None,
     ) -> None:
         self._dir = input_dir
+        self._listing = devices.Listing(input_dir, clock)
         self._clock = clock
         self._window_s = window_s
         self._classify = classify
@@ -119,11 +120,13 @@ class InputSource:
         if self._watch is None:
             return f'{self._dir} is not watched'
         try:
-            listed = devices.listing(self._dir)
+            listed = self._listing.read()
         except OSError as problem:
             return f'{self._dir} cannot be read: {problem.strerror}'
-        names = ', '.join(sorted(listed ^ set(self._kinds)))
-        return f'{names} came or went unnoticed' if names else ''
+        if listed == self._kinds.keys():
+            return ''
+        names = ', '.join(sorted(listed ^ self._kinds.keys()))
+        return f'{names} came or went unnoticed'
 
     def _repair_later(self) -> None:
         # With a delay: a scan has the facts read again, and so this called.

@@ -10,6 +10,7 @@ from oslo_log import log as logging
 
 from nova_desktop import model
 from nova_desktop.sensing import (
+    beat,
     bus_service,
     properties,
     supplies,
@@ -119,8 +120,9 @@ class PowerSource:
         return ''
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._poll_s)
+            await asyncio.sleep(beat.wait_s(self._poll_s, loop.time()))
             try:
                 await self._poll()
             except Exception:

@@ -4,12 +4,12 @@
 import asyncio
 import contextlib
 import os
-import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from nova_desktop import exception, model
+from nova_desktop.sensing import beat
 
 FIRST_UID = 1000
 """Terminals of lower user ids are those of daemons, and of root."""
@@ -18,7 +18,6 @@ STEP_S = 8.0
 """The kernel moves the stamp of a terminal in steps of as many seconds."""
 
 _STALE_PERIODS = 3
-_CONSOLE = re.compile(r'tty[0-9]+$')
 _Stamps = dict[tuple[str, int], int]
 
 
@@ -106,7 +105,8 @@ class TerminalSource:
 
     def _plan(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._period_s, self._tick)
+        wait_s = beat.wait_s(self._period_s, loop.time())
+        self._timer = loop.call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
         self._plan()
@@ -120,23 +120,30 @@ class TerminalSource:
         for path in (*_names(self._dev), *_names(self._dev / 'pts')):
             # It may be closed between the listing and the look.
             with contextlib.suppress(FileNotFoundError):
-                status = path.stat(follow_symlinks=False)
+                # Not pathlib, which takes three times as long: Linux has 64
+                # consoles from the start.
+                status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
                 if self._of_a_person(status):
-                    stamps[str(path), status.st_ino] = status.st_atime_ns
+                    stamps[path, status.st_ino] = status.st_atime_ns
         return stamps
 
     def _of_a_person(self, status: os.stat_result) -> bool:
-        if stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode):
+        if not self._first_uid <= status.st_uid != NOBODY_UID:
             return False
-        return self._first_uid <= status.st_uid != NOBODY_UID
+        kind = stat.S_IFMT(status.st_mode)
+        return kind not in (stat.S_IFDIR, stat.S_IFLNK)
 
 
-def _names(folder: Path) -> list[Path]:
+def _names(folder: Path) -> list[str]:
     """List the terminals of a folder; none where there is no folder."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - /dev is long
     except FileNotFoundError:
         return []
-    if folder.name == 'pts':
-        return [folder / name for name in names if name.isdigit()]
-    return [folder / name for name in names if _CONSOLE.match(name)]
+    prefix = '' if folder.name == 'pts' else 'tty'
+    length = len(prefix)
+    return [
+        f'{folder}/{name}'
+        for name in names
+        if name.startswith(prefix) and name[length:].isdecimal()
+    ]

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Input to GNOME, from the idle monitor of its compositor."""
+"""Input to GNOME, from its compositor, and what inhibits its idling."""
 
 import asyncio
 import contextlib
+import dataclasses
 from typing import Any
 
 import dbus_fast
 import dbus_fast.aio
 
 from nova_desktop import exception
-from nova_desktop.session import backend, bus
+from nova_desktop.session import backend, bus, gnome
 
 _NAME = 'org.gnome.Mutter.IdleMonitor'
 _PATH = '/org/gnome/Mutter/IdleMonitor/Core'
@@ -31,6 +32,9 @@ class Mutter:
         self._gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving: asyncio.TimerHandle | None = None
+        self._inhibitors = gnome.Inhibitors(self._inhibitors_changed)
+        self._sign = backend.Sign()
+        self._sign_s = 0.0
         self._on_sign: backend.OnSign = lambda _: None
 
     async def start(self, on_sign: backend.OnSign) -> None:
@@ -47,6 +51,7 @@ class Mutter:
             )
             self._owner = await bus.owner(self._bus, _NAME)
             await self._watch()
+            await self._inhibitors.start(self._bus)
         except bus.ERRORS as problem:
             self.stop()
             raise exception.HostUnready(
@@ -60,6 +65,7 @@ class Mutter:
 
     def stop(self) -> None:
         """Leave the bus; the monitor forgets the watches by itself."""
+        self._inhibitors.stop()
         for task in self._tasks:
             task.cancel()
         if self._leaving is not None:
@@ -86,6 +92,21 @@ class Mutter:
         )
         return int(reply[0])
 
+    def _tell(self, sign: backend.Sign) -> None:
+        """Tell what the monitor said, and whether idling is inhibited."""
+        self._sign, self._sign_s = sign, asyncio.get_running_loop().time()
+        inhibited = self._inhibitors.inhibited
+        self._on_sign(dataclasses.replace(sign, inhibited=inhibited))
+
+    def _inhibitors_changed(self) -> None:
+        """Tell it again: the last input is as long ago as it is."""
+        sign = self._sign
+        if not sign.active:
+            passed_s = asyncio.get_running_loop().time() - self._sign_s
+            idle_ms = sign.idle_ms + int(passed_s * 1000)
+            sign = dataclasses.replace(sign, idle_ms=idle_ms)
+        self._tell(sign)
+
     async def _watch(self) -> None:
         self._idle_watch = await self._ask('AddIdleWatch', 't', self._idle_ms)
 
@@ -95,11 +116,11 @@ class Mutter:
             self._active_watch = await self._ask('AddUserActiveWatch', '')
             idle_ms = await self._ask('GetIdletime', '')
         except bus.ERRORS:
-            self._on_sign(backend.Sign())
+            self._tell(backend.Sign())
             return
         # Whoever came back before the watch was set is not told by it.
         if idle_ms < self._idle_ms:
-            self._on_sign(backend.Sign())
+            self._tell(backend.Sign())
 
     async def _watch_again(self) -> None:
         try:
@@ -115,16 +136,16 @@ class Mutter:
 
     def _fired(self, watch: int) -> None:
         if watch == self._idle_watch:
-            self._on_sign(backend.Sign(active=False, idle_ms=self._idle_ms))
+            self._tell(backend.Sign(active=False, idle_ms=self._idle_ms))
             self._spawn(self._await_input())
         elif watch == self._active_watch:
-            self._on_sign(backend.Sign())
+            self._tell(backend.Sign())
 
     def _owner_changed(self, name: str, _before: str, after: str) -> None:
         if name != _NAME:
             return
         self._owner = after
-        self._on_sign(backend.Sign())
+        self._tell(backend.Sign())
         if self._leaving is not None:
             self._leaving.cancel()
         if after:

@@ -105,7 +105,8 @@ class Desktop:
                 endpoint.NoticeEndpoint(
                     lambda server_id: guests.agent_of(
                         self._host, server_id, timeout_s
-                    )
+                    ),
+                    self.leaving.of,
                 )
             ],
         )

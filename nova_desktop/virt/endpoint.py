@@ -2,6 +2,7 @@
 """Take the control plane's notices and pass them into the guest."""
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,13 +27,18 @@ class GuestAgentFailed(exception.DesktopError):
 class NoticeEndpoint:
     """The RPC interface of one workstation's nova-compute."""
 
-    def __init__(self, agent_of: Callable[[str], Ask]) -> None:
-        """Take what gives the guest agent of a server.
+    def __init__(
+        self,
+        agent_of: Callable[[str], Ask],
+        let_run: Callable[[str], contextlib.AbstractContextManager[None]],
+    ) -> None:
+        """Take what gives the guest agent of a server, and lets it run.
 
-        It raises InstanceNotFound for a server that is no guest of this
-        host.
+        ``agent_of`` raises InstanceNotFound for a server that is no guest of
+        this host. A guest that is held paused hears nothing until it runs.
         """
         self._agent_of = agent_of
+        self._let_run = let_run
 
     def notice(self, ctxt: Any, fields: Any = None) -> bool:
         """Pass a notice into a guest; say whether the guest took it."""
@@ -47,7 +53,9 @@ class NoticeEndpoint:
 
     def _passed_on(self, notice: messages.Notice) -> bool:
         try:
-            write_notice(self._agent_of(notice.server_id), notice)
+            ask = self._agent_of(notice.server_id)
+            with self._let_run(notice.server_id):
+                write_notice(ask, notice)
         except nova_exception.InstanceNotFound:
             LOG.warning(
                 'A notice is for no guest of this host: %s', notice.server_id

@@ -19,7 +19,7 @@ TABLE = {
     'exception': '',
     'conf': 'oslo_config keystoneauth1',
     'sensing': 'model exception libvirt psutil dbus_fast inotify_simple'
-    ' pyudev',
+    ' pyudev pynvml',
     'forecasting': 'model numpy',
     'policy': 'model',
     'mechanism': 'model exception libvirt dbus_fast',

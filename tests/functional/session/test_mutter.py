@@ -20,10 +20,14 @@ _REMOTE_PATH = '/org/gnome/Mutter/RemoteDesktop'
 _KEY_A = 0x61
 
 
-@unittest.skipUnless(
-    desk.has('mutter', 'setpriv', 'gdbus'), 'mutter is not installed'
-)
-class MutterTest(desk.DeskTest):
+_MANAGER = 'org.gnome.SessionManager'
+_MANAGER_PATH = '/org/gnome/SessionManager'
+_MOCK = 'org.freedesktop.DBus.Mock'
+
+
+class MutterCase(desk.DeskTest):
+    """A login with mutter in it, and nothing else of GNOME."""
+
     async def asyncSetUp(self) -> None:
         await super().asyncSetUp()
         await self.login('c1', desk.NOBODY)
@@ -45,6 +49,11 @@ class MutterTest(desk.DeskTest):
         process = self.spawn(['gdbus', *arguments], desk.NOBODY)
         self.assertEqual(0, process.wait(15), self.log.read_text())
 
+
+@unittest.skipUnless(
+    desk.has('mutter', 'setpriv', 'gdbus'), 'mutter is not installed'
+)
+class MutterTest(MutterCase):
     async def keyboard(self) -> tuple[MessageBus, str]:
         """Make a keyboard of GNOME's remote desktop; it ends with the bus."""
         address = self.env['DBUS_SESSION_BUS_ADDRESS']
@@ -122,3 +131,73 @@ class MutterTest(desk.DeskTest):
         self.session.terminate()
         self.assertEqual(0, await self.ended(process))
         self.assertTrue(self.health().ok)
+
+
+@unittest.skipUnless(
+    desk.has('mutter', 'setpriv', 'gdbus'), 'mutter is not installed'
+)
+class InhibitorTest(MutterCase):
+    """Beside a double of gnome-session."""
+
+    async def start_manager(self, inhibited: bool) -> None:
+        mock = ['/usr/bin/python3', '-m', 'dbusmock', '--session']
+        names = [_MANAGER, _MANAGER_PATH, _MANAGER]
+        self.manager = self.spawn([*mock, *names], desk.NOBODY)
+        await asyncio.to_thread(self.gdbus, 'wait', _MANAGER)
+        await self.answer(inhibited)
+
+    async def answer(self, inhibited: bool) -> None:
+        """Have it say so of idling, and no of all else."""
+        code = f'ret = {inhibited} and args[0] == 8'
+        await self.call('AddMethod', _MANAGER, 'IsInhibited', 'u', 'b', code)
+
+    async def signal(self, member: str) -> None:
+        inhibitor = "[<objectpath '/org/gnome/SessionManager/Inhibitor1'>]"
+        await self.call('EmitSignal', _MANAGER, member, 'o', inhibitor)
+
+    async def call(self, member: str, *arguments: str) -> None:
+        await asyncio.to_thread(
+            self.gdbus,
+            *('call', '--session', '--dest', _MANAGER),
+            *('--object-path', _MANAGER_PATH),
+            *('--method', f'{_MOCK}.{member}', *arguments),
+        )
+
+    async def test_film_that_only_gnome_knows_of(self) -> None:
+        await self.start_manager(inhibited=False)
+        await self.serve()
+        self.helper(uid=desk.NOBODY)
+        seen = await self.until(lambda it: it.sessions == 1 and not it.active)
+        self.assertFalse(seen.inhibited)
+        before_s = seen.last_active_s
+        await self.answer(True)
+        await self.signal('InhibitorAdded')
+        seen = await self.until(lambda it: it.inhibited)
+        # A film is no input.
+        self.assertFalse(seen.active)
+        self.assertAlmostEqual(before_s or 0, seen.last_active_s or 0, 1)
+        await self.answer(False)
+        await self.signal('InhibitorRemoved')
+        await self.until(lambda it: not it.inhibited)
+
+    async def test_film_that_was_on_before_and_crashed_with_gnome(
+        self,
+    ) -> None:
+        await self.start_manager(inhibited=True)
+        await self.serve()
+        self.helper(uid=desk.NOBODY)
+        await self.until(lambda it: it.inhibited and not it.active)
+        self.manager.kill()
+        await self.until(lambda it: not it.inhibited)
+        # And one that comes later than the helper is heard too.
+        await self.start_manager(inhibited=True)
+        await self.signal('InhibitorAdded')
+        await self.until(lambda it: it.inhibited)
+
+    async def test_manager_that_does_not_answer_may_have_one(self) -> None:
+        await self.start_manager(inhibited=False)
+        error = 'raise dbus.exceptions.DBusException("x", name="org.a.Busy")'
+        await self.call('AddMethod', _MANAGER, 'IsInhibited', 'u', 'b', error)
+        await self.serve()
+        self.helper(uid=desk.NOBODY)
+        await self.until(lambda it: it.inhibited and not it.active)

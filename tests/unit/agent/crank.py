@@ -7,7 +7,7 @@ from typing import Any
 from nova_desktop import exception, model
 from nova_desktop.agent import judge, loop, record, senses, teller
 from nova_desktop.mechanism import noop
-from nova_desktop.policy import cap, ladder, presence
+from nova_desktop.policy import cap, comfort, ladder, presence
 
 
 class Clock:
@@ -88,6 +88,29 @@ class BrokenSlice(noop.NoopSlice):
         super().apply(target)
 
 
+class Hands:
+    """Rungs that do what the test says."""
+
+    def __init__(self) -> None:
+        self.wanted: list[model.Hold] = []
+        self.wrong: dict[str, str] = {}
+        self.done = True
+        self.renewed = 0
+
+    def want(self, hold: model.Hold) -> None:
+        if not self.wanted or self.wanted[-1] != hold:
+            self.wanted.append(hold)
+
+    def problems(self) -> dict[str, str]:
+        return self.wrong
+
+    def is_done(self, hold: model.Hold) -> bool:
+        return self.done
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+
 class Journal(list):
     """Entries without a file."""
 
@@ -100,7 +123,10 @@ LIMITS = judge.Limits(
     shares=cap.CapShares(),
     cap=cap.CapLimits(give_back_hold_s=0.0),
     ladder=ladder.LadderLimits(leaving_cpus=0.5),
-    capacity=model.Capacity(cpus=4, memory_mib=8192),
+    capacity=model.Capacity(
+        cpus=4, memory_mib=8192, cores=((3,), (2,), (1,), (0,))
+    ),
+    comfort=comfort.ComfortLimits(),
 )
 ACTIVE = model.SliceTarget(cpus=0.4)
 AWAY = model.SliceTarget(cpus=None)
@@ -126,13 +152,16 @@ class Bench:
             self.clock,
         )
         self.teller.publish = self.published.append
+        self.hands = Hands()
+        self.rules = model.Rules()
         self.loop = loop.Loop(
             self.senses,
-            judge.Judge(LIMITS),
+            judge.Judge(LIMITS, rules=lambda facts: self.rules),
             self.slice,
             self.teller,
             self.clock,
             self.clock.call_later,
+            self.hands,
         )
 
     async def start(self) -> None:
@@ -144,6 +173,11 @@ class Bench:
         """Press a key."""
         self.input.said = model.InputFacts(last_key_s=self.clock.now_s)
         self.loop.step()
+
+    def pause(self, paused: bool) -> None:
+        """Have the owner lend nothing at all, or end that."""
+        bound = model.Bound('say', 'he said so', 0.0, 0.0, False)
+        self.rules = model.Rules(bounds=(bound,) if paused else ())
 
     def said(self, what: str) -> list[list[Any]]:
         """Give the recorded changes of one thing."""

@@ -37,7 +37,7 @@ class BuildTest(trees.TreeCase):
 
     def test_what_is_not_required_is_not_watched(self) -> None:
         dry = 'dry_run = true'
-        always = {'load', 'helpers', 'terminals', 'power', 'network'}
+        always = {'load', 'gpu', 'helpers', 'terminals', 'power', 'network'}
         self.assertEqual(
             {'input', 'sessions', *always}, self.sources(self.conf(agent=dry))
         )
@@ -49,12 +49,13 @@ class BuildTest(trees.TreeCase):
         found = self.sources(
             self.conf(
                 agent='dry_run = true',
-                sensing='terminals = false',
+                sensing='terminals = false\ngpu = false',
                 apps='exclusive = blender',
             )
         )
         self.assertIn('apps', found)
         self.assertNotIn('terminals', found)
+        self.assertNotIn('gpu', found)
 
     def test_hold(self) -> None:
         build.hold(self.conf(cap='unknown_cpu = 0.0'))

@@ -45,30 +45,36 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
     def test_somebody_else_changed_the_slice(self) -> None:
         self.bench.touch()
         self.bench.changes.clear()
-        for _ in range(20):
-            self.bench.slice.applied.append(crank.AWAY)
-            self.bench.clock.turn(1)
-            self.bench.touch()
-            self.bench.loop.tick()
-            self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+        with self.assertLogs('nova_desktop.agent.teller') as logged:
+            for _ in range(20):
+                self.bench.slice.applied.append(crank.AWAY)
+                self.bench.clock.turn(1)
+                self.bench.touch()
+                self.bench.loop.tick()
+                self.assertEqual(crank.ACTIVE, self.bench.slice.current())
+        self.assertEqual(20, self.bench.hands.renewed)
         # Told after 1, 2, 4, 8 s, set again each time.
         self.assertIn(len(self.bench.said('limit')), (3, 4, 5))
+        warned = [each for each in logged.records if each.levelname != 'INFO']
+        self.assertIn(len(warned), (1, 2))
+        self.assertIn('keeps changing the slice', warned[0].getMessage())
 
     def test_failed_write_closes_admission_and_is_tried_again(self) -> None:
         self.bench.slice.broken = 'no such file'
         self.bench.touch()
         status = self.bench.published[-1]
-        self.assertEqual('no such file', status.sources['slice'])
+        self.assertEqual('no such file', status.sources['rung slice'])
         self.bench.clock.turn(600)
         self.bench.loop.tick()
         self.assertFalse(self.bench.published[-1].cap.admit)
         self.bench.slice.broken = ''
         self.bench.touch()
         self.assertEqual(crank.ACTIVE, self.bench.slice.current())
-        self.assertEqual('ok', self.bench.published[-1].sources['slice'])
+        self.assertEqual('ok', self.bench.published[-1].sources['rung slice'])
 
     def test_no_decision_is_the_strictest(self) -> None:
         broken = ZeroDivisionError('a bug')
+        wanted = len(self.bench.hands.wanted)
         with (
             mock.patch.object(
                 judge.presence, 'decide', side_effect=broken, autospec=True
@@ -78,7 +84,8 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
             self.bench.loop.step()
             self.bench.loop.step()
         self.assertEqual(1, len(logged.output))
-        self.assertEqual(judge.STRICTEST, self.bench.slice.current())
+        self.assertEqual(judge.STRICTEST.slice, self.bench.slice.current())
+        self.assertEqual(wanted, len(self.bench.hands.wanted))
         status = self.bench.published[-1]
         self.assertEqual(model.NOTHING, status.cap)
         self.assertFalse(status.reclaim_due)
@@ -116,6 +123,74 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
         self.bench.loop.stop()
         self.assertEqual(crank.ACTIVE, self.bench.slice.current())
         self.assertEqual([], self.bench.clock.timers)
+
+    def test_slower_rungs_follow_the_slice(self) -> None:
+        self.bench.touch()
+        held = self.bench.hands.wanted[-1]
+        self.assertEqual(model.CoreTarget((3,)), held.cores)
+        self.assertEqual(crank.ACTIVE, held.slice)
+        self.bench.clock.turn(3600)
+        self.assertEqual(model.CoreTarget(), self.bench.hands.wanted[-1].cores)
+
+    def test_guests_get_cpu_until_they_are_paused(self) -> None:
+        share = model.SliceTarget(cpus=0.5, idle=False)
+        nothing = model.SliceTarget(cpus=0.0)
+        for settles in (True, False):
+            with self.subTest(settles=settles):
+                self.bench.pause(True)
+                self.bench.hands.done = False
+                self.bench.loop.step()
+                self.assertTrue(self.bench.hands.wanted[-1].pause.everybody)
+                self.assertEqual(share, self.bench.slice.current())
+                self.bench.clock.turn(0.9)
+                self.assertEqual(share, self.bench.slice.current())
+                if settles:
+                    self.bench.hands.done = True
+                    self.bench.loop.step()
+                else:
+                    self.bench.clock.turn(0.1)
+                self.assertEqual(nothing, self.bench.slice.current())
+                self.bench.pause(False)
+                self.bench.loop.step()
+                self.assertEqual(crank.AWAY, self.bench.slice.current())
+
+    def test_rung_that_fails_is_told(self) -> None:
+        self.bench.hands.wrong = {'pause': 'libvirt is gone'}
+        self.bench.loop.step()
+        status = self.bench.published[-1]
+        self.assertEqual('libvirt is gone', status.sources['rung pause'])
+        # Guests that no pause holds are held by their slice.
+        self.assertTrue(status.cap.admit)
+
+    def test_stricter_limit_that_is_found_stays_while_unknown(self) -> None:
+        for found, expected in (
+            (model.SliceTarget(cpus=0.1), 0.1),
+            (model.SliceTarget(cpus=3.0), 0.4),
+            (crank.AWAY, 0.4),
+        ):
+            with self.subTest(found=found):
+                bench = crank.Bench()
+                bench.slice.applied.append(found)
+                bench.loop.begin()
+                self.assertEqual(expected, bench.slice.current().cpus)
+                bench.clock.turn(119)
+                bench.loop.step()
+                self.assertEqual(expected, bench.slice.current().cpus)
+                bench.clock.turn(1)
+                bench.loop.step()
+                self.assertEqual(0.4, bench.slice.current().cpus)
+
+    async def test_stricter_limit_that_is_found_ends_with_a_verdict(
+        self,
+    ) -> None:
+        bench = crank.Bench()
+        bench.slice.applied.append(model.SliceTarget(cpus=0.1))
+        bench.loop.begin()
+        await bench.start()
+        self.assertEqual(crank.AWAY, bench.slice.current())
+        await bench.senses.stop()
+        bench.loop.step()
+        self.assertEqual(crank.ACTIVE, bench.slice.current())
 
     async def test_departure_closes_admission(self) -> None:
         judged = judge.Judge(crank.LIMITS, lambda: 'shutdown')

@@ -66,6 +66,7 @@ class OptionsTest(unittest.TestCase):
                 'demand_io_pressure': 0.6,
                 'demand_memory_pressure': 0.3,
                 'demand_memory_available': 0.4,
+                'demand_gpu': 0.2,
             }.get(name, 7.25)
             conf.set_override(name, other, group)
         found = limits.read(conf).presence
@@ -76,6 +77,7 @@ class OptionsTest(unittest.TestCase):
         self.assertEqual(0.6, found.demand_io_pressure)
         self.assertEqual(0.3, found.demand_memory_pressure)
         self.assertEqual(0.4, found.demand_memory_available)
+        self.assertEqual(0.2, found.demand_gpu)
         numbers = [
             getattr(found, name)
             for name in presence.PresenceLimits.__dataclass_fields__

@@ -8,10 +8,20 @@ from hypothesis import strategies as st
 
 from nova_desktop import model
 from nova_desktop.model import Presence
-from nova_desktop.policy import ladder
+from nova_desktop.policy import comfort, ladder
 
-LIMITS = ladder.LadderLimits(leaving_cpus=0.5)
-HOST = model.Capacity(cpus=8, memory_mib=1000)
+LIMITS = ladder.LadderLimits(
+    leaving_cpus=0.5,
+    disk_bytes_per_s=1000,
+    disk_operations_per_s=50,
+    network_kib_per_s=64,
+)
+HOST = model.Capacity(
+    cpus=8, memory_mib=1000, cores=((3, 7), (2, 6), (1, 5), (0, 4))
+)
+WHOLE_MIB = 900
+NEAR = (Presence.ACTIVE, Presence.UNKNOWN)
+SLOW = comfort.Comfort(comfort.Pace(0.25), comfort.Pace(0.5))
 
 
 def target(
@@ -22,6 +32,108 @@ def target(
     cap = model.Cap(cpus, 500, False)
     verdict = model.Verdict(presence, cap, False, 'a test')
     return ladder.slice_target(verdict, leaving, LIMITS, HOST)
+
+
+def hold(
+    which: Presence,
+    cap: model.Cap,
+    leaving: frozenset[str] = frozenset(),
+    eased: comfort.Comfort = comfort.AT_EASE,
+    limits: ladder.LadderLimits = LIMITS,
+    **more: bool,
+) -> model.Hold:
+    """Compute every target for a cap."""
+    presence = model.PresenceVerdict(
+        which, 'test', 'a test', 0.0, confirmed=more.get('confirmed', True)
+    )
+    yielding = more.get('yielding', which in NEAR)
+    verdict = model.Verdict(presence, cap, False, 'x', yielding=yielding)
+    return ladder.hold(verdict, leaving, eased, limits, HOST, WHOLE_MIB)
+
+
+ALL = model.Cap(8.0, WHOLE_MIB, True)
+FEW = model.Cap(0.8, 250, False)
+NONE = model.Cap(0.0, 0, False)
+
+
+class HoldTest(unittest.TestCase):
+    def test_nobody_there_nothing_held(self) -> None:
+        self.assertEqual(
+            model.Hold(
+                slice=model.SliceTarget(None),
+                memory=model.MemoryTarget(owner_low_mib=100),
+            ),
+            hold(Presence.AWAY, ALL),
+        )
+
+    def test_beside_an_owner(self) -> None:
+        for which in NEAR:
+            self.assertEqual(
+                model.Hold(
+                    slice=model.SliceTarget(0.8),
+                    cores=model.CoreTarget((3, 7)),
+                    disk=model.DiskTarget(1000, 50),
+                    memory=model.MemoryTarget(250, 750),
+                    balloon=model.BalloonTarget(250),
+                    network=model.NetworkTarget(64),
+                    pause=model.PauseTarget(passthrough=True),
+                ),
+                hold(which, FEW),
+            )
+
+    def test_lent_beside_an_owner(self) -> None:
+        found = hold(Presence.ACTIVE, ALL, yielding=False)
+        self.assertEqual(hold(Presence.IDLE, ALL), found)
+
+    def test_tasks_of_somebody_away_may_run_on_every_core(self) -> None:
+        cap = model.Cap(4.0, WHOLE_MIB, False)
+        found = hold(Presence.AWAY, cap, yielding=True)
+        self.assertEqual(model.CoreTarget(), found.cores)
+        self.assertEqual(model.DiskTarget(1000, 50), found.disk)
+
+    def test_first_sign_pauses_nobody(self) -> None:
+        found = hold(Presence.ACTIVE, FEW, confirmed=False)
+        self.assertEqual(model.PauseTarget(), found.pause)
+
+    def test_nothing_lent_pauses_all_but_those_that_leave(self) -> None:
+        found = hold(Presence.AWAY, NONE, frozenset({'a'}))
+        self.assertEqual(
+            model.PauseTarget(True, False, frozenset({'a'})), found.pause
+        )
+        self.assertEqual(model.SliceTarget(0.5, False), found.slice)
+
+    def test_who_leaves_has_the_disk(self) -> None:
+        found = hold(Presence.ACTIVE, FEW, frozenset({'a'}))
+        self.assertEqual(model.DiskTarget(), found.disk)
+        self.assertEqual(model.CoreTarget((3, 7)), found.cores)
+
+    def test_owner_who_waits(self) -> None:
+        found = hold(Presence.ACTIVE, FEW, eased=SLOW)
+        self.assertEqual(model.SliceTarget(0.2), found.slice)
+        self.assertEqual(model.DiskTarget(500, 25), found.disk)
+        self.assertEqual(SLOW.reason, found.reason)
+        # Those that leave have their share all the same.
+        found = hold(Presence.ACTIVE, FEW, frozenset({'a'}), SLOW)
+        self.assertEqual(model.SliceTarget(0.5, False), found.slice)
+
+    def test_rungs_left_out(self) -> None:
+        none = ladder.LadderLimits(
+            disk_bytes_per_s=None,
+            disk_operations_per_s=None,
+            network_kib_per_s=None,
+            take_cores=False,
+            balloon=False,
+            pause_passthrough=False,
+        )
+        found = hold(Presence.ACTIVE, FEW, eased=SLOW, limits=none)
+        self.assertEqual(
+            model.Hold(
+                slice=model.SliceTarget(0.2),
+                memory=model.MemoryTarget(250, 750),
+                reason=SLOW.reason,
+            ),
+            found,
+        )
 
 
 class LadderTest(unittest.TestCase):

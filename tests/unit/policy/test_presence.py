@@ -357,6 +357,28 @@ class DemandTest(unittest.TestCase):
             found = presence.decide(facts(5000.0, load=load), limits, AWAY)
             self.assertFalse(found.demand)
 
+    def test_gpu_begins_at_the_threshold_and_ends_at_half(self) -> None:
+        idle = model.LoadFacts(owner_cpus=0.0)
+        for before, busy, load, expected in (
+            (False, 0.29, None, False),
+            (False, 0.3, None, True),
+            (True, 0.15, None, True),
+            (True, 0.14, None, False),
+            (True, None, idle, False),
+            (True, 0.0, model.LoadFacts(), True),
+            (False, 0.3, idle, True),
+        ):
+            seen = facts(5000.0, load=load, gpu=model.GpuFacts(busy, 1.0))
+            previous = verdict(Presence.AWAY, demand=before)
+            found = presence.decide(seen, LIMITS, previous)
+            self.assertEqual(expected, found.demand, (before, busy, load))
+
+    def test_gpu_that_cannot_be_read_is_the_owner(self) -> None:
+        health = OK | {'gpu': Health(False, 'it broke')}
+        found = presence.decide(facts(5000.0, health=health), LIMITS, AWAY)
+        self.assertEqual(Presence.UNKNOWN, found.presence)
+        self.assertEqual('gpu', found.source)
+
     def test_a_render_narrows_what_an_absent_owner_lends(self) -> None:
         seen = facts(5000.0, load=model.LoadFacts(owner_cpus=4.0))
         found = presence.decide(seen, LIMITS, AWAY)

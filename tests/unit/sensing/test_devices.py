@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from nova_desktop.model import DeviceClass
 from nova_desktop.sensing import devices
@@ -51,6 +52,27 @@ class DevicesTest(unittest.TestCase):
         self.node('event0')
         self.node('mouse0')
         self.assertEqual({'event0'}, devices.listing(self.dir))
+
+    def test_directory_is_listed_again_only_when_it_changed(self) -> None:
+        self.node('event0')
+        clock = mock.Mock()
+        listing = devices.Listing(self.dir, clock)
+        with mock.patch.object(
+            devices, 'listing', side_effect=devices.listing
+        ) as listed:
+            # Two changes within a step of the kernel's stamps look like one.
+            for now_s, times in ((0.0, 1), (0.9, 2), (1.1, 3), (999.0, 3)):
+                clock.return_value = now_s
+                self.assertEqual({'event0'}, listing.read())
+                self.assertEqual(times, listed.call_count)
+        self.node('event1')
+        self.assertEqual({'event0', 'event1'}, listing.read())
+        (self.dir / 'event0').unlink()
+        self.assertEqual({'event1'}, listing.read())
+        shutil.rmtree(self.dir)
+        with self.assertRaises(OSError):
+            listing.read()
+        self.dir.mkdir()
 
     def test_discard_empties_a_pipe(self) -> None:
         fd = devices.open_node(self.node('event0'))

@@ -8,9 +8,10 @@ import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from nova_desktop import exception, model
-from nova_desktop.sensing import load
+from nova_desktop.sensing import load, pressure
 
 TICKS = os.sysconf('SC_CLK_TCK')
 
@@ -102,41 +103,64 @@ class LoadTest(unittest.TestCase):
             source.sample()
             self.assertAlmostEqual(2.0, self.facts(source).owner_cpus or 0)
 
-    def test_pressure_is_that_of_the_worst_group(self) -> None:
-        line = 'some avg10=9.00 avg60=9.00 avg300=9.00 total={}\nfull total=0'
-        paths = tuple(
-            self.host.write(name, line.format(1000000))
-            for name in ('user', 'system')
+    def waited(self, group: str, kind: str, total_us: int) -> Path:
+        """Write how long tasks of a group waited."""
+        directory = self.host.root / 'groups' / group
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f'{kind}.pressure'
+        path.write_text(
+            f'some avg10=9.00 avg60=9.00 avg300=9.00 total={total_us}\n'
+            'full avg10=9.00 avg60=9.00 avg300=9.00 total=1\n'
         )
-        source = self.source(pressure=paths)
+        return path
+
+    def waiting(self) -> pressure.OwnersPressure:
+        found = pressure.OwnersPressure(
+            self.host.root / 'groups', {'guests'}, {}
+        )
+        self.addCleanup(found.close)
+        return found
+
+    def test_pressure_is_that_of_the_worst_group(self) -> None:
+        for group in ('user', 'system', 'guests'):
+            self.waited(group, 'cpu', 1000000)
+        source = self.source(waiting=self.waiting())
         source.sample()
         self.host.now_s += 10.0
-        paths[1].write_text(line.format(3000000))
+        self.waited('user', 'cpu', 2000000)
+        self.waited('system', 'cpu', 3000000)
+        self.waited('guests', 'cpu', 9000000)
         source.sample()
         self.assertAlmostEqual(0.2, self.facts(source).cpu_pressure or 0)
 
-    def test_disk_and_memory_pressure_are_found_beside(self) -> None:
-        line = 'some avg10=9.00 avg60=9.00 avg300=9.00 total={}\n'
-        cpu = self.host.write('cpu.pressure', line.format(0))
-        disk = self.host.write('io.pressure', line.format(0))
-        memory = self.host.write('memory.pressure', line.format(0))
-        source = self.source(pressure=(cpu,))
+    def test_each_resource_has_a_pressure(self) -> None:
+        for kind in pressure.KINDS:
+            self.waited('user', kind, 0)
+        source = self.source(waiting=self.waiting())
         source.sample()
         self.host.now_s += 10.0
-        disk.write_text(line.format(5000000))
-        memory.write_text(line.format(99000000))
+        disk = self.waited('user', 'io', 5000000)
+        self.waited('user', 'memory', 99000000)
         source.sample()
         seen = self.facts(source)
         self.assertEqual(
             (0.0, 0.5, 1.0),
             (seen.cpu_pressure, seen.io_pressure, seen.memory_pressure),
         )
-        # A kernel or a group without them has no say.
+        # A kernel or a group without a file has no say, once it is reopened.
         disk.unlink()
-        self.host.now_s += 10.0
-        source.sample()
+        source = self.source(waiting=self.waiting())
+        for _ in range(2):
+            self.host.now_s += 10.0
+            source.sample()
         self.assertIsNone(self.facts(source).io_pressure)
         self.assertTrue(source.health(self.host.now_s).ok)
+
+    def test_unreadable_pressure_is_no_reading(self) -> None:
+        self.waited('user', 'io', 0).write_text('hello')
+        source = self.source(waiting=self.waiting())
+        source.sample()
+        self.assertFalse(source.health(self.host.now_s).ok)
 
     def test_memory_that_can_be_had(self) -> None:
         for text, expected in (
@@ -181,33 +205,69 @@ class LoadTest(unittest.TestCase):
         self.assertFalse(health.ok)
         self.assertIn('15 s', health.reason)
 
-    def test_real_proc_can_be_read(self) -> None:
-        self.assertGreater(load.busy_s(Path('/proc')), 0.0)
-        self.assertGreater(load.available(Path('/proc')) or 0.0, 0.0)
-
-    def test_files_of_another_shape_are_refused(self) -> None:
-        path = self.host.write('other', 'hello\n')
-        with self.assertRaises(ValueError):
-            load.usage_s(path)
-        with self.assertRaises(ValueError):
-            load.stalled_s(path)
-
 
 class TimerTest(unittest.IsolatedAsyncioTestCase):
-    async def test_samples_each_period_until_stopped(self) -> None:
-        loop = asyncio.get_running_loop()
+    def source(self, **others: Any) -> load.LoadSource:
+        self.loop = asyncio.get_running_loop()
+        self.asked = asyncio.Semaphore(0)
+        self.told = asyncio.Semaphore(0)
+
+        def guests() -> float:
+            self.asked.release()
+            return 0.0
+
         source = load.LoadSource(
-            Path('/proc'), lambda: 0.0, loop.time, period_s=0.02
+            Path('/proc'), guests, self.loop.time, **others
         )
-        ticks = asyncio.Semaphore(0)
-        await source.start(ticks.release)
-        for _ in range(3):
-            await asyncio.wait_for(ticks.acquire(), 2)
-        self.assertIsNotNone(source.facts(loop.time()).owner_cpus)
+        self.addAsyncCleanup(source.stop)
+        return source
+
+    async def test_samples_each_period_until_stopped(self) -> None:
+        source = self.source(period_s=0.02)
+        await source.start(self.told.release)
+        for _ in range(4):
+            await asyncio.wait_for(self.asked.acquire(), 2)
+        self.assertIsNotNone(source.facts(self.loop.time()).owner_cpus)
+        # Nothing happened: whoever looks anyway is not woken for it.
+        self.assertTrue(self.told.locked())
         await source.stop()
         await asyncio.sleep(0.06)
-        self.assertTrue(ticks.locked())
-        self.assertFalse(source.health(loop.time()).ok)
+        self.assertTrue(self.asked.locked())
+        self.assertFalse(source.health(self.loop.time()).ok)
+
+    async def test_change_of_health_is_told(self) -> None:
+        root = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, root)
+        counter = root / 'cpuacct.usage'
+        counter.write_text('1')
+        source = self.source(period_s=0.02, host_usage=counter)
+        await source.start(self.told.release)
+        for text, healthy in (('x', False), ('2', True)):
+            counter.write_text(text)
+            await asyncio.wait_for(self.told.acquire(), 2)
+            self.assertIs(healthy, source.health(self.loop.time()).ok)
+
+    async def test_stall_is_sampled_and_told_before_the_period_ends(
+        self,
+    ) -> None:
+        waiting = mock.Mock(spec=pressure.OwnersPressure)
+        waiting.read.return_value = {}
+        source = self.source(period_s=600.0, waiting=waiting)
+        await source.start(self.told.release)
+        [(_loop, stalled), _] = waiting.listen.call_args
+        await self.asked.acquire()
+        begin_s = self.loop.time()
+        # Three kinds of stall at once are one sample, which comes only when
+        # it says something of a share of time.
+        for _ in range(3):
+            stalled()
+        await asyncio.wait_for(self.told.acquire(), 2)
+        self.assertGreater(self.loop.time(), begin_s + load.LEAST_S - 0.1)
+        await self.asked.acquire()
+        self.assertTrue(self.asked.locked())
+        self.assertTrue(self.told.locked())
+        await source.stop()
+        waiting.close.assert_called_once()
 
     async def test_start_says_what_is_missing(self) -> None:
         source = load.LoadSource(

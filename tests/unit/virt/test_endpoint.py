@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import base64
+import contextlib
 import json
 import unittest
 
@@ -36,7 +37,13 @@ class FakeAgent:
 class NoticeTest(unittest.TestCase):
     def setUp(self) -> None:
         self.agent = FakeAgent()
-        self.endpoint = endpoint.NoticeEndpoint(self.agent_of)
+        self.endpoint = endpoint.NoticeEndpoint(self.agent_of, self.let_run)
+
+    @contextlib.contextmanager
+    def let_run(self, server_id):
+        self.agent.commands.append(f'{server_id} runs')
+        yield
+        self.agent.commands.append(f'{server_id} is held')
 
     def agent_of(self, server_id):
         if server_id != SERVER:
@@ -47,7 +54,10 @@ class NoticeTest(unittest.TestCase):
         self.assertTrue(self.endpoint.notice({}, FIELDS))
         self.assertTrue(self.agent.written.endswith('\n'))
         self.assertEqual(FIELDS, json.loads(self.agent.written))
-        self.assertEqual('guest-file-close', self.agent.commands[-1])
+        self.assertEqual(f'{SERVER} runs', self.agent.commands[0])
+        self.assertEqual(
+            ['guest-file-close', f'{SERVER} is held'], self.agent.commands[-2:]
+        )
 
     def test_withdrawal(self) -> None:
         self.assertTrue(self.endpoint.notice({}, {**FIELDS, 'action': ''}))
@@ -69,7 +79,7 @@ class NoticeTest(unittest.TestCase):
     def test_file_is_closed_after_a_failed_write(self) -> None:
         self.agent = FakeAgent('guest-file-write')
         self.endpoint.notice({}, FIELDS)
-        self.assertEqual('guest-file-close', self.agent.commands[-1])
+        self.assertIn('guest-file-close', self.agent.commands)
 
     def test_other_hosts_guest(self) -> None:
         other = {**FIELDS, 'server_id': SERVER.replace('b', 'c')}

@@ -11,6 +11,8 @@ import time
 import unittest
 from collections.abc import Callable
 
+from tests.vm.inside import uinput
+
 BIN = pathlib.Path('/opt/nova/bin')
 UNIT = 'nova-desktop-agent.service'
 SLICE = pathlib.Path('/sys/fs/cgroup/novadesktop.slice')
@@ -73,6 +75,19 @@ def share(part: float) -> float:
     return part * (os.cpu_count() or 1)
 
 
+def log() -> str:
+    """Give the agent's log."""
+    return run('journalctl', '-u', UNIT, '-o', 'cat', '--no-pager')
+
+
+def input_node(name: str) -> str | None:
+    """Find the event device with this name."""
+    for path in pathlib.Path('/sys/class/input').glob('event*'):
+        if (path / 'device/name').read_text().strip() == name:
+            return path.name
+    return None
+
+
 def property_of(unit: str, name: str) -> str:
     """Read a property of a unit."""
     return run('systemctl', 'show', '-P', name, unit).strip()
@@ -127,6 +142,13 @@ class Desk:
         *lines, code = (self._pipes / 'answer').read_text().splitlines()
         return int(code), '\n'.join(lines)
 
+    def do(self, command: str) -> str:
+        """Run a command that has to succeed; give its output."""
+        code, text = self.type(command)
+        if code:
+            raise AssertionError(f'{self.user}: {command}: {text}')
+        return text
+
     def set_locked(self, locked: bool) -> None:
         """Set the hint that desktops set when they lock."""
         session = self.session()
@@ -164,6 +186,18 @@ class OnMachine(unittest.TestCase):
     def be_away(self) -> None:
         """Wait until all is lent, as while nobody is there."""
         wait_for('the owner is away', lambda: cpus() == NO_LIMIT)
+
+    def plug_in(
+        self, name: str, codes: dict[int, list[int]], kind: str
+    ) -> uinput.Device:
+        """Plug an input device in, and wait until the agent watches it."""
+        device = uinput.Device(name, codes)
+        self.addCleanup(device.close)
+        wait_for(f'{name} is there', lambda: input_node(name))
+        run('udevadm', 'settle')
+        line = f'Input device {input_node(name)} counts as {kind}'
+        wait_for(line, lambda: line in log(), 15)
+        return device
 
     def tell(self, figure: str) -> None:
         """Print a figure beside the test's name."""

@@ -7,7 +7,8 @@ import re
 
 from tests.vm.inside import machine
 
-_CAP_DAC_OVERRIDE = 1 << 1
+# DAC_OVERRIDE, SYS_PTRACE, SYS_RESOURCE.
+_CAPABILITIES = 1 << 1 | 1 << 19 | 1 << 24
 _SECCOMP_FILTER = '2'
 
 
@@ -45,8 +46,8 @@ class TestUnit(machine.OnMachine):
 
     def test_kernel_holds_the_sandbox(self):
         status = process_status()
-        self.assertEqual(_CAP_DAC_OVERRIDE, int(status['CapBnd'], 16))
-        self.assertEqual(_CAP_DAC_OVERRIDE, int(status['CapEff'], 16))
+        self.assertEqual(_CAPABILITIES, int(status['CapBnd'], 16))
+        self.assertEqual(_CAPABILITIES, int(status['CapEff'], 16))
         self.assertEqual('1', status['NoNewPrivs'])
         self.assertEqual(_SECCOMP_FILTER, status['Seccomp'])
 

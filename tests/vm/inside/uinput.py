@@ -11,6 +11,7 @@ _SET = {EV_KEY: 0x40045565, EV_REL: 0x40045566, EV_SW: 0x4004556D}
 _CREATE, _DESTROY = 0x5501, 0x5502
 _BUS_USB = 3
 _AXES = 64
+KEYS = list(range(1, 120))
 
 
 class Device:
