@@ -56,6 +56,10 @@ class Rung(Generic[TargetT]):
         self.name = name
         self.problem = ''
         self._mechanism = mechanism
+        # Asked once: the question takes longer than all the rest of ``want``.
+        self._interruptible = (
+            mechanism if isinstance(mechanism, base.Interruptible) else None
+        )
         self._neutral = neutral
         self._post = post
         self._reconcile_s = reconcile_s
@@ -83,11 +87,8 @@ class Rung(Generic[TargetT]):
                 return
             self._wanted, self._poked = target, True
             self._retry_s = _FIRST_RETRY_S
+            self._interrupt()
             self._changed.notify()
-        # A rung may be in the middle of what is no longer wanted.
-        interrupt = getattr(self._mechanism, 'interrupt', None)
-        if interrupt is not None:
-            interrupt()
 
     def poke(self) -> None:
         """Have it looked at again: guests have come or gone."""
@@ -109,6 +110,7 @@ class Rung(Generic[TargetT]):
         """Hold no new target; what is in force stays so."""
         with self._changed:
             self._stopping = True
+            self._interrupt()
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join(_STOP_S)
@@ -122,8 +124,15 @@ class Rung(Generic[TargetT]):
                 target, poked = self._wanted, self._poked
                 idle = self._done == target == self._neutral
                 self._poked = False
+                if self._interruptible is not None:
+                    self._interruptible.go_on()
             if target is not None and not idle:
                 self._turn(target, poked)
+
+    def _interrupt(self) -> None:
+        """End what may be under way; under the lock that begins it."""
+        if self._interruptible is not None:
+            self._interruptible.interrupt()
 
     def _has_work(self) -> bool:
         return self._stopping or self._poked
@@ -143,6 +152,9 @@ class Rung(Generic[TargetT]):
             LOG.exception('Rung %s is not in force', self.name)
             problem = repr(error)
         with self._changed:
+            if problem and target != self._wanted:
+                self._done = self._failed = None
+                return  # it was interrupted, or would have been
             self.problem = problem
             self._done = None if problem else target
             self._failed = target if problem else None

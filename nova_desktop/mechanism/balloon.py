@@ -52,7 +52,7 @@ class GuestBalloons:
         self,
         guests: hypervisor.Hypervisor,
         plan: Plan,
-        record: Path | None = None,
+        record: Path,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.missing_mib = 0

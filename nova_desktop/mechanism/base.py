@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contract of everything that changes the host."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 TargetT = TypeVar('TargetT')
 
@@ -28,3 +28,17 @@ class Mechanism(Protocol[TargetT]):
 
         An agent that merely stops leaves what is in force.
         """
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A mechanism whose ``apply`` may be in the middle of what is obsolete.
+
+    Both are called from another thread.
+    """
+
+    def interrupt(self) -> None:
+        """Have ``apply``, also the next one, end early by MechanismFailed."""
+
+    def go_on(self) -> None:
+        """Have the next ``apply`` run to its end."""

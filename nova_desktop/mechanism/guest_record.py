@@ -25,11 +25,10 @@ class GuestRecord:
 
     Of a host that was booted anew nothing is remembered: its guests are not
     the ones that were recorded. A file that cannot be read is put aside and
-    counts as empty, so that nothing is undone that may not be ours. ``None``
-    for a path remembers for as long as the agent lives.
+    counts as empty, so that nothing is undone that may not be ours.
     """
 
-    def __init__(self, path: Path | None, boot_id: Path = _BOOT_ID) -> None:
+    def __init__(self, path: Path, boot_id: Path = _BOOT_ID) -> None:
         self._path = path
         self._boot_id = boot_id
         self._found: dict[Key, Any] | None = None
@@ -81,8 +80,6 @@ class GuestRecord:
         return self._found
 
     def _read(self) -> dict[Key, Any]:
-        if self._path is None:
-            return {}
         try:
             return _parse(json.loads(self._path.read_bytes()), self._boot())
         except FileNotFoundError:
@@ -101,10 +98,8 @@ class GuestRecord:
             return {}
 
     def _write(self) -> None:
-        if self._path is None:
-            return
         try:
-            self._replace(self._path)
+            self._replace()
         except OSError as error:
             raise exception.MechanismFailed(
                 f'the record {self._path} was not written ({error}), so that '
@@ -112,9 +107,9 @@ class GuestRecord:
                 'room there, or correct [agent] state_dir'
             ) from error
 
-    def _replace(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix('.new')
+    def _replace(self) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._path.with_suffix('.new')
         flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
         with os.fdopen(os.open(new, flags, 0o600), 'w') as out:
             out.write(self._layout())
@@ -122,7 +117,7 @@ class GuestRecord:
             os.fsync(out.fileno())
         # The folder is not synchronized: a host that lost its power boots
         # anew, and either file is of no use to it.
-        new.replace(path)
+        new.replace(self._path)
 
     def _layout(self) -> str:
         guests = [

@@ -68,7 +68,6 @@ class GuestMemory:
 
         Waits for the kernel, so it has no place on the agent's loop.
         """
-        self._interrupted.clear()
         self._applied = target
         try:
             self._protect(target.owner_low_mib)
@@ -106,8 +105,12 @@ class GuestMemory:
         self.apply(model.MemoryTarget())
 
     def interrupt(self) -> None:
-        """Have an ``apply`` on another thread end at its next step."""
+        """Have ``apply``, on another thread, end at its next step."""
         self._interrupted.set()
+
+    def go_on(self) -> None:
+        """Have the next ``apply`` run to its end."""
+        self._interrupted.clear()
 
     def limit_bytes(self) -> int | None:
         """Read the guests' limit as it is now; None for none.

@@ -54,7 +54,6 @@ class GuestPause:
 
         Raises MechanismFailed, also when interrupted.
         """
-        self._interrupted.clear()
         self._applied = target
         if not self._concerns_anybody():
             return
@@ -90,8 +89,12 @@ class GuestPause:
         self.apply(model.PauseTarget())
 
     def interrupt(self) -> None:
-        """Have an ``apply`` on another thread resume nobody further."""
+        """Have ``apply``, on another thread, resume nobody further."""
         self._interrupted.set()
+
+    def go_on(self) -> None:
+        """Have the next ``apply`` run to its end."""
+        self._interrupted.clear()
 
     def _concerns_anybody(self) -> bool:
         target = self._applied

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon that is stopped, killed or started again."""
 
+import os
 import signal
 import time
 
+import libvirt
+
 from nova_desktop import exception
-from nova_desktop.mechanism import pause
+from nova_desktop.mechanism import calls, pause
 from nova_desktop.model import PauseTarget
 from tests.functional.hypervisor import host
 
@@ -65,3 +68,22 @@ class DaemonTest(host.HostCase):
         finally:
             self.host.daemon.send_signal(signal.SIGCONT)
         host.wait_for(self.answers)
+
+    def test_guest_that_hangs_holds_up_no_other(self) -> None:
+        hung, other = (self.host.boot(name) for name in ('a', 'b'))
+        held = pause.GuestPause(self.guests, self.dir / 'paused')
+        held._calls = calls.Calls(workers=2, within_s=1.0)
+        process = int((self.host.dir / 'run' / 'qemu' / 'a.pid').read_text())
+        os.kill(process, signal.SIGSTOP)
+        try:
+            with self.assertRaises(exception.MechanismFailed) as caught:
+                held.apply(EVERYBODY)
+        finally:
+            os.kill(process, signal.SIGCONT)
+        self.assertIn(hung.UUIDString(), str(caught.exception))
+        self.assertNotIn(other.UUIDString(), str(caught.exception))
+        self.assertEqual(libvirt.VIR_DOMAIN_PAUSED, other.state()[0])
+        # What was asked for comes true late, and is ours to end.
+        host.wait_for(lambda: held.current() == EVERYBODY)
+        held.release()
+        self.assertEqual(libvirt.VIR_DOMAIN_RUNNING, hung.state()[0])

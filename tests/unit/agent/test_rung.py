@@ -25,10 +25,13 @@ class Mechanism:
         self.error: Exception | None = None
         self.in_force = -1
         self.interrupts = 0
+        self.interrupted = False
 
     def apply(self, target: int) -> None:
         self.applied.put(target)
         assert self.may_go_on.wait(PATIENCE_S)
+        if self.interrupted:
+            raise exception.MechanismFailed('there is something newer')
         if self.error is not None:
             raise self.error
         self.in_force = target
@@ -42,6 +45,10 @@ class Mechanism:
 
     def interrupt(self) -> None:
         self.interrupts += 1
+        self.interrupted = True
+
+    def go_on(self) -> None:
+        self.interrupted = False
 
 
 class Listener:
@@ -109,6 +116,9 @@ class RungTest(unittest.TestCase):
         self.assertEqual(4, self.mechanism.interrupts)
         self.mechanism.may_go_on.set()
         self.assertEqual(4, self.applied())
+        self.settled()
+        self.assertEqual(('', 4), (made.problem, self.mechanism.in_force))
+        self.assertTrue(self.heard.settlings.empty())
 
     def test_failure_is_told_and_tried_again(self) -> None:
         made = self.start()

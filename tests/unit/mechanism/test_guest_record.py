@@ -71,8 +71,3 @@ class RecordTest(unittest.TestCase):
             record.put({('a', 1): None})
         self.assertIn('[agent] state_dir', str(caught.exception))
         self.assertIn(('a', 1), record)
-
-    def test_without_a_file(self) -> None:
-        record = guest_record.GuestRecord(None)
-        record.put({('a', 1): 5})
-        self.assertEqual(5, record.get(('a', 1)))

@@ -123,6 +123,7 @@ class HighTest(MemoryCase):
             self.guests.apply(MemoryTarget(high_mib=10))
         self.assertEqual([64], self.steps)
         self.take = take
+        self.guests.go_on()
         self.guests.apply(MemoryTarget(high_mib=900))
         self.assertEqual(900, self.high_mib())
 

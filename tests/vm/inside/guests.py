@@ -10,7 +10,7 @@ from tests.vm.inside import machine
 
 FILES = pathlib.Path('/run/vm-test/guest')
 CGROUP = pathlib.Path('/sys/fs/cgroup')
-BOOT_S = 240.0
+BOOT_S = 400.0
 _XML = """
 <domain type='qemu'>
   <name>{name}</name>

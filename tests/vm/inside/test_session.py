@@ -23,7 +23,15 @@ class TestSession(machine.OnMachine):
         self.desk = machine.Desk('owner', 'tty1')
         self.addCleanup(self.desk.log_out)
         self.desk.log_in()
+        self.addCleanup(self.leave_desktop)
         self.desk.do('systemctl --user daemon-reload')
+
+    def leave_desktop(self):
+        # The user's manager outlives the login for a while, and may be the
+        # next test's.
+        self.desk.do('systemctl --user stop vm-desktop.target vm-x.service')
+        self.desk.do('systemctl --user unset-environment DISPLAY')
+        self.desk.do(f'systemctl --user reset-failed {_HELPER}')
 
     def start_x(self):
         self.desk.do(
@@ -32,9 +40,6 @@ class TestSession(machine.OnMachine):
         )
         machine.wait_for('there is an X server', _SOCKET.exists)
         self.desk.do(f'systemctl --user set-environment DISPLAY={_DISPLAY}')
-        self.addCleanup(
-            self.desk.type, 'systemctl --user unset-environment DISPLAY'
-        )
 
     def start_desktop(self):
         self.start_x()

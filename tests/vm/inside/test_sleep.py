@@ -35,13 +35,13 @@ class TestSleep(machine.OnMachine):
         self.be_away()
         self.assertTrue(machine.ask('Admit'))
         before_s, began_unix_s = asleep_s(), time.time()
+        enough_s = before_s + _SLEPT_S
         machine.run('rtcwake', '-m', 'no', '-s', str(_ALARM_S))
         machine.run('systemctl', 'suspend')
         machine.wait_for(
-            'the machine slept and woke', lambda: asleep_s() > before_s
+            'the machine slept and woke', lambda: asleep_s() > enough_s
         )
         woke_unix_s, slept_s = time.time(), asleep_s() - before_s
-        self.assertGreater(slept_s, _SLEPT_S)
         machine.wait_for(
             'waking counts as the owner',
             lambda: machine.ask('Presence') == 'active',
