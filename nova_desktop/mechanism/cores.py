@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole cores taken from the guests: the CPUs on which they may run."""
 
+import errno
 from pathlib import Path
 
 from nova_desktop import exception, model
@@ -66,9 +67,18 @@ class GuestCores:
         if self._version == 1:
             cpuset.hold(group, None if target.cpus is None else wanted)
             return
-        # An empty write would not reach the kernel without the line's end.
-        text = cpuset.render(target.cpus or ())
-        (group / cpuset.FILE).write_text(f'{text}\n')
+        file = group / cpuset.FILE
+        if target.cpus is not None:
+            file.write_text(f'{cpuset.render(target.cpus)}\n')
+            return
+        try:
+            # Without the line's end an empty write does not reach the kernel.
+            file.write_text('\n')
+        except OSError as error:
+            # With guests in it the kernel takes no set without a CPU.
+            if error.errno != errno.ENOSPC:
+                raise
+            file.write_text(f'{cpuset.render(wanted)}\n')
 
     def _is_there(self) -> bool:
         return self._group is not None and (self._group / self._file).exists()

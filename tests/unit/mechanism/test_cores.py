@@ -201,6 +201,19 @@ class V2Test(trees.TreeCase):
         written = (self.root / NAME / 'cpuset.cpus').read_text()
         self.assertEqual('\n', written)
 
+    def test_kernel_that_takes_no_empty_set_while_guests_run(self) -> None:
+        write = pathlib.Path.write_text
+
+        def refuse(path: pathlib.Path, text: str) -> int:
+            if not text.strip():
+                raise OSError(errno.ENOSPC, 'as the kernel says')
+            return write(path, text)
+
+        with mock.patch.object(pathlib.Path, 'write_text', refuse):
+            self.guests.apply(CoreTarget())
+        written = (self.root / NAME / 'cpuset.cpus').read_text()
+        self.assertEqual('0,1,2,3\n', written)
+
     def test_not_in_force(self) -> None:
         with self.assertRaises(exception.MechanismFailed) as caught:
             self.guests.apply(CoreTarget((1,)))
