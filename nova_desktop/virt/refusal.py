@@ -90,9 +90,8 @@ def check_live_migration(
 ) -> None:
     """Refuse a live migration to here, so that Nova tries the next host."""
     why = why_closed(agent) or why_too_large(agent, instance, used_mib)
-    if why is None and not inventory.told_by_desktop(
-        (source or {}).get('stats')
-    ):
+    stats = (source or {}).get('stats')
+    if why is None and not inventory.told_by_desktop(stats):
         why = (
             'the instance comes from a host that is no workstation, and '
             'would run outside the limits that protect the owner'
