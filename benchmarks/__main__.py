@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import (
     machine,
+    memory_back,
     owner_impact,
     reaction,
     result,
@@ -20,6 +21,7 @@ Run = Callable[[argparse.Namespace], result.Result]
 Options = Callable[[argparse.ArgumentParser], None]
 
 BENCHMARKS: dict[str, tuple[Options, Run]] = {
+    'memory_back': (memory_back.options, memory_back.run),
     'owner_impact': (owner_impact.options, owner_impact.run),
     'reaction': (reaction.options, reaction.run),
     'sensing': (sensing.options, sensing.run),

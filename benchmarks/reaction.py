@@ -9,7 +9,7 @@ import sys
 import time
 from collections import defaultdict
 
-from benchmarks import figures, guests, peers, result, workstation
+from benchmarks import figures, guests, pausing, peers, result, workstation
 
 SIZES = (1, 4, 16)
 """How many guests are busy."""
@@ -24,7 +24,8 @@ _TRACE_S = 0.11
 _NAP_S = 0.001
 
 NOTES = (
-    'guests are stand-ins: busy processes in child groups of the slice',
+    'limit, felt: guests are stand-ins, busy processes in child groups of '
+    'the slice',
     "limit: event -> the kernel file has it; poll_p99_ms is the method's "
     'error, already inside',
     'felt: event -> the first window of 20 ms in which progress is at or '
@@ -43,6 +44,13 @@ def options(command: argparse.ArgumentParser) -> None:
         default=300,
         metavar='N',
         help='samples for each number of guests (default %(default)s)',
+    )
+    command.add_argument(
+        '--pauses',
+        type=int,
+        default=60,
+        metavar='N',
+        help='pauses of real guests (default %(default)s)',
     )
 
 
@@ -64,12 +72,13 @@ class Cycle:
 
 
 def run(chosen: argparse.Namespace) -> result.Result:
-    """Measure input -> limit in force -> guests held, beside 3 sizes."""
+    """Measure input -> limit in force -> guests held, and paused."""
+    paused = pausing.run(max(1, chosen.pauses))
     count = max(1, chosen.samples)
     samples: dict[str, list[float]] = defaultdict(list)
     plan = figures.parts(count, min(ROUNDS, count))
-    boinc = figures.parts(max(1, count // 15), len(plan))
-    htcondor = figures.parts(max(1, count // 30), len(plan))
+    boinc = figures.parts(max(1, count // 20), len(plan))
+    htcondor = figures.parts(max(1, count // 60), len(plan))
     with workstation.Workstation(workstation.SHORT_HOLDS) as host:
         busy = guests.Guests(host, max(SIZES))
         others = peers.Peers(host, busy)
@@ -86,7 +95,12 @@ def run(chosen: argparse.Namespace) -> result.Result:
                 ]
             print(f'round {number + 1} of {len(plan)}', file=sys.stderr)
     found = metrics(samples) | {'slowed_count': busy.slowed}
-    return result.Result('reaction', found, dict(samples), NOTES)
+    return result.Result(
+        'reaction',
+        found | paused.metrics,
+        samples | paused.samples,
+        NOTES + paused.notes,
+    )
 
 
 def _measure(

@@ -173,6 +173,18 @@ class Workstation:
 
         return asyncio.run(ask())
 
+    def call(self, member: str, signature: str = '', *body: Any) -> float:
+        """Call the agent as root; give the moment right before."""
+
+        async def say() -> float:
+            async with bus.Client(self.bus.socket) as client:
+                now_s = time.perf_counter()
+                target = (NAME, bus.AGENT, NAME)
+                await client.call(target, member, signature, *body)
+            return now_s
+
+        return asyncio.run(say())
+
     def press(self) -> float:
         """Press a key; give the moment right before."""
         now_s = time.perf_counter()

@@ -158,8 +158,12 @@ class Rung(Generic[TargetT]):
             self.problem = problem
             self._done = None if problem else target
             self._failed = target if problem else None
-            if problem:
-                self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
+            # One outage does not slow down the end of the next.
+            self._retry_s = (
+                min(2 * self._retry_s, _LONGEST_RETRY_S)
+                if problem
+                else _FIRST_RETRY_S
+            )
         self._tell(lambda to: to.settled(self.name))
 
     def _hold(self, target: TargetT, poked: bool) -> None:

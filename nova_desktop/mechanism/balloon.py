@@ -226,11 +226,24 @@ class GuestBalloons:
         ]
 
     def _give_back(self, guests: Sequence[hypervisor.Guest]) -> None:
+        """Ask guests to grow to what they had, and forget those that did.
+
+        What one had stays on record while it grows: it may be asked to shrink
+        again before, and what it has by then is not what it had.
+        """
         shrunk = [guest for guest in guests if guest.key in self._record]
+        found, problems = self._read(shrunk)
         had = {guest.key: int(self._record.get(guest.key)) for guest in shrunk}
-        _raise(self._set(shrunk, had))
+        grown = {
+            key
+            for key, memory in found.items()
+            if memory.actual_mib >= had[key]
+        }
+        self._record.drop(grown)
+        growing = [guest for guest in shrunk if guest.key not in grown]
+        problems += self._set(growing, had)
         self._asked.clear()
-        self._record.drop(had)
+        _raise(problems)
 
 
 def _mib(kib: Any) -> int | None:

@@ -112,9 +112,12 @@ class GuestNetworks:
 
     def _write(self, guest: hypervisor.Guest) -> None:
         before = self._before(guest)
+        # A daemon that was killed in the middle believes that there is no
+        # limit, and the kernel has one.
+        anew = self._applied.kib_per_s is None
         for tap, found in self._read(guest).items():
             wanted = self._wanted(guest, tap, found)
-            if tap in before and wanted != found:
+            if tap in before and (anew or wanted != found):
                 guest.domain.setInterfaceParameters(
                     tap, wanted, libvirt.VIR_DOMAIN_AFFECT_LIVE
                 )

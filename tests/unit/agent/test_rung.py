@@ -133,6 +133,19 @@ class RungTest(unittest.TestCase):
                 self.settled()
         self.assertEqual(5, self.mechanism.in_force)
 
+    def test_next_outage_is_retried_as_soon_as_the_first(self) -> None:
+        made = self.start()
+        with mock.patch.object(rung, '_FIRST_RETRY_S', 0.01):
+            self.mechanism.error = exception.MechanismFailed('no libvirt')
+            made.want(5)
+            for _ in range(3):
+                self.settled()
+            self.assertLess(0.01, made._retry_s)
+            self.mechanism.error = None
+            while made.problem:
+                self.settled()
+            self.assertEqual(0.01, made._retry_s)
+
     def test_new_target_does_not_wait_for_the_retry(self) -> None:
         made = self.start()
         self.mechanism.error = exception.MechanismFailed('no libvirt')

@@ -76,6 +76,19 @@ class BalloonTest(double.LibvirtCase):
         self.balloons.release()
         self.assertEqual(1000 * KIB, domain.stats['actual'])
 
+    def test_shrunk_again_before_it_has_grown(self) -> None:
+        domain = self.guest('a')
+        for _ in range(3):
+            self.balloons.apply(LESS)
+            self.assertEqual(1000, self.seen['a'].maximum_mib)
+            domain.follows = False
+            self.balloons.apply(FREE)
+            domain.stats['actual'] = 700 * KIB  # so far
+            domain.follows = True
+        self.balloons.apply(LESS)
+        self.balloons.apply(FREE)
+        self.assertEqual(1000 * KIB, domain.stats['actual'])
+
     def test_only_those_that_were_shrunk_grow(self) -> None:
         self.guest('a')
         self.guest('b', keep=1000)

@@ -80,6 +80,13 @@ class NetworkTest(double.LibvirtCase):
         self.network.apply(LIMITED)
         self.assertEqual(['a'], self.connection.done('setInterface'))
 
+    def test_given_back_although_the_daemon_knows_of_no_limit(self) -> None:
+        domain = self.guest('a', 'tap0')
+        self.network.apply(LIMITED)
+        domain.parameters.clear()  # it was killed before it noted its own
+        self.network.apply(FREE)
+        self.assertEqual(['a', 'a'], self.connection.done('setInterface'))
+
     def test_changed_by_others_is_seen(self) -> None:
         domain = self.guest('a', 'tap0')
         self.network.apply(LIMITED)

@@ -89,10 +89,14 @@ class Guest:
         counts = re.findall(r'PROGRESS up=\S+ count=(\d+)\s', self.said())
         return int(counts[-1]) if counts else 0
 
+    def pid(self) -> int:
+        """Give the process that is the guest."""
+        file = pathlib.Path(f'/run/libvirt/qemu/{self.name}.pid')
+        return int(file.read_text())
+
     def scope(self) -> pathlib.Path:
         """Find the group that holds the guest and all that is its own."""
-        pid = pathlib.Path(f'/run/libvirt/qemu/{self.name}.pid').read_text()
-        line = pathlib.Path(f'/proc/{pid.strip()}/cgroup').read_text().strip()
+        line = pathlib.Path(f'/proc/{self.pid()}/cgroup').read_text().strip()
         path = pathlib.PurePosixPath(line.removeprefix('0::/'))
         parts = [*path.parts]
         while not parts[-1].endswith('.scope'):

@@ -29,9 +29,12 @@ class TestSession(machine.OnMachine):
     def leave_desktop(self):
         # The user's manager outlives the login for a while, and may be the
         # next test's.
-        self.desk.do('systemctl --user stop vm-desktop.target vm-x.service')
-        self.desk.do('systemctl --user unset-environment DISPLAY')
-        self.desk.do(f'systemctl --user reset-failed {_HELPER}')
+        for verb in (
+            'stop vm-desktop.target vm-x.service',
+            'unset-environment DISPLAY',
+            f'reset-failed {_HELPER}',
+        ):
+            self.desk.type(f'systemctl --user {verb}')
 
     def start_x(self):
         self.desk.do(

@@ -8,6 +8,7 @@ from tests.vm.inside import machine
 
 _ALARM_S = 20
 _SLEPT_S = 2.0
+_MANY = '100'
 
 
 def asleep_s():
@@ -18,8 +19,10 @@ def asleep_s():
 
 def changes():
     """Read the agent's record, the newest last."""
-    text = machine.run(machine.BIN / 'nova-desktop', 'explain', '--json')
-    return json.loads(text)['changes']
+    text = machine.run(
+        machine.BIN / 'nova-desktop', 'history', '--count', _MANY, '--json'
+    )
+    return json.loads(text)
 
 
 def last(what, after):
