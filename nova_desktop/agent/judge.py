@@ -76,12 +76,9 @@ class Judge:
             self._whole_mib,
         )
 
-    def share_to_leave(self, target: model.SliceTarget) -> model.SliceTarget:
-        """Give what the slice gets while QEMU has to do something."""
-        limits = self._limits
-        return ladder.share_to_leave(
-            target.cpus or 0.0, limits.ladder, limits.capacity
-        )
+    def share_to_pause(self) -> model.SliceTarget:
+        """Give what the slice gets while guests are being paused."""
+        return ladder.share_to_pause(self._limits.capacity)
 
     def _follow_comfort(
         self, verdict: model.Verdict, facts: model.Facts

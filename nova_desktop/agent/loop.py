@@ -150,7 +150,7 @@ class Loop:
         if self._meanwhile.is_pausing(
             hold.pause.everybody, self._rungs.is_done(hold), now_s
         ):
-            target = self._judge.share_to_leave(target)
+            target = self._judge.share_to_pause()
         return dataclasses.replace(hold, slice=target)
 
     def _is_as_before(self) -> bool:

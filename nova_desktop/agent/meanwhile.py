@@ -3,8 +3,9 @@
 
 from nova_desktop import model
 
-# QEMU needs CPU to pause its guest, and is given some for that long.
-_PAUSING_S = 1.0
+# QEMU needs CPU to pause its guest, and is given it for that long: where
+# libvirt hangs the owner has to bear it for no longer.
+_PAUSING_S = 0.5
 # An owner of whom nothing is known for longer has the cap of one.
 _INHERITED_S = 120.0
 
@@ -16,7 +17,7 @@ class Meanwhile:
 
     A limit that was found at the start stays where it is the stricter one,
     until something is known of the owner: it was perhaps set for one who is
-    here. And guests that are about to be paused get the share to do it.
+    here. And guests that are about to be paused get the CPU to do it.
     """
 
     def __init__(self) -> None:

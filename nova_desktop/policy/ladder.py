@@ -81,23 +81,23 @@ def slice_target(
     """
     cpus = verdict.cap.cpus * eased.cpu.part
     if leaving > 0:
-        return share_to_leave(cpus, limits, capacity)
+        # All guests together, however many leave: the owner's loss must not
+        # grow with the number of guests.
+        share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))
+        return model.SliceTarget(cpus=share, idle=False)
     away = verdict.presence.presence is model.Presence.AWAY
     if away and cpus >= capacity.cpus:
         return model.SliceTarget(cpus=None)
     return model.SliceTarget(cpus=cpus)
 
 
-def share_to_leave(
-    cpus: float, limits: LadderLimits, capacity: model.Capacity
-) -> model.SliceTarget:
-    """Give what the slice gets while guests leave, or are paused.
+def share_to_pause(capacity: model.Capacity) -> model.SliceTarget:
+    """Give what the slice gets while guests are being paused.
 
-    For all together, however many leave: the owner's loss must not grow with
-    the number of guests.
+    A limit would be used up by the CPUs of the guests, and each QEMU wait
+    for its next period before it can stop them.
     """
-    share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))
-    return model.SliceTarget(cpus=share, idle=False)
+    return model.SliceTarget(cpus=float(capacity.cpus), idle=False)
 
 
 def _cores(

@@ -133,7 +133,7 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(model.CoreTarget(), self.bench.hands.wanted[-1].cores)
 
     def test_guests_get_cpu_until_they_are_paused(self) -> None:
-        share = model.SliceTarget(cpus=0.5, idle=False)
+        share = model.SliceTarget(cpus=4.0, idle=False)
         nothing = model.SliceTarget(cpus=0.0)
         for settles in (True, False):
             with self.subTest(settles=settles):
@@ -142,7 +142,7 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
                 self.bench.loop.step()
                 self.assertTrue(self.bench.hands.wanted[-1].pause.everybody)
                 self.assertEqual(share, self.bench.slice.current())
-                self.bench.clock.turn(0.9)
+                self.bench.clock.turn(0.4)
                 self.assertEqual(share, self.bench.slice.current())
                 if settles:
                     self.bench.hands.done = True
