@@ -29,6 +29,10 @@ class Meanwhile:
         """Take the limit that was found at the start."""
         self._inherited = found
         self._inherited_until_s = now_s + _INHERITED_S
+        if found.cpus is not None:
+            # Whoever held them had its time to pause them: to give that
+            # again would loosen what is in force.
+            self._pausing_since_s = now_s - _PAUSING_S
 
     def inherited(
         self,

@@ -60,6 +60,9 @@ class Rung(Generic[TargetT]):
         self._interruptible = (
             mechanism if isinstance(mechanism, base.Interruptible) else None
         )
+        self._unfinished = (
+            mechanism if isinstance(mechanism, base.Unfinished) else None
+        )
         self._neutral = neutral
         self._post = post
         self._reconcile_s = reconcile_s
@@ -122,7 +125,7 @@ class Rung(Generic[TargetT]):
                 if self._stopping:
                     return
                 target, poked = self._wanted, self._poked
-                idle = self._done == target == self._neutral
+                idle = self._done == target and self._is_at_rest()
                 self._poked = False
                 if self._interruptible is not None:
                     self._interruptible.go_on()
@@ -140,7 +143,13 @@ class Rung(Generic[TargetT]):
     def _wait_s(self) -> float | None:
         if self.problem:
             return self._retry_s
-        return None if self._done == self._neutral else self._reconcile_s
+        return None if self._is_at_rest() else self._reconcile_s
+
+    def _is_at_rest(self) -> bool:
+        """Say whether nobody is held, and nothing is owed to anybody."""
+        if self._done != self._neutral:
+            return False
+        return self._unfinished is None or self._unfinished.is_released
 
     def _turn(self, target: TargetT, poked: bool) -> None:
         problem = ''

@@ -71,7 +71,7 @@ class GuestBalloons:
         """
         self._applied = target
         self.missing_mib = 0
-        if target.memory_mib is None and not len(self._record):
+        if target.memory_mib is None and self.is_released:
             return
         guests = self._guests()
         if target.memory_mib is None:
@@ -88,6 +88,8 @@ class GuestBalloons:
         """
         target = self._applied
         if target.memory_mib is None:
+            if not self.is_released:
+                self._give_back(self._guests())
             return target
         guests = self._guests()
         found, problems = self._read(guests)
@@ -96,6 +98,11 @@ class GuestBalloons:
         problems += self._ask(guests, found, target.memory_mib)
         _raise(problems + self._late(found))
         return target
+
+    @property
+    def is_released(self) -> bool:
+        """Say whether every guest has what it had."""
+        return len(self._record) == 0
 
     def release(self) -> None:
         """Give back to guests what was taken."""

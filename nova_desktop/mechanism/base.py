@@ -42,3 +42,12 @@ class Interruptible(Protocol):
 
     def go_on(self) -> None:
         """Have the next ``apply`` run to its end."""
+
+
+@runtime_checkable
+class Unfinished(Protocol):
+    """A mechanism whose release takes longer than the call."""
+
+    @property
+    def is_released(self) -> bool:
+        """Say whether nothing is left to be given back by ``current``."""

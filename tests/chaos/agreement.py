@@ -169,12 +169,13 @@ def _pause(at: rig.Rig, said: str) -> Iterator[str]:
 
 def _balloons(at: rig.Rig) -> Iterator[str]:
     recorded = at.recorded('balloons.json')
-    if recorded:
-        yield f'balloons.json still has {recorded}'
     for domain in at.active():
         _, most_kib, kib, *_ = domain.info()
         key = (domain.UUIDString(), domain.ID())
         # What stands still cannot grow, and others may have had their say.
-        skipped = key[0] in at.tenants or key in at.resized
-        if not skipped and kib < most_kib - _CLOSE_KIB:
+        if key[0] in at.tenants or key in at.resized:
+            continue
+        if kib < most_kib - _CLOSE_KIB:
             yield f'{domain.name()} has {kib} of {most_kib} KiB'
+        if key in recorded:
+            yield f'balloons.json still has {domain.name()}'

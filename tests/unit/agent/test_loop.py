@@ -192,6 +192,14 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
         bench.loop.step()
         self.assertEqual(crank.ACTIVE, bench.slice.current())
 
+    def test_pause_that_held_before_is_not_loosened(self) -> None:
+        bench = crank.Bench()
+        bench.slice.applied.append(model.SliceTarget(cpus=0.01))
+        bench.pause(True)
+        bench.hands.done = False
+        bench.loop.begin()
+        self.assertEqual(model.SliceTarget(0.0), bench.slice.current())
+
     async def test_departure_closes_admission(self) -> None:
         judged = judge.Judge(crank.LIMITS, lambda: 'shutdown')
         verdict = judged.judge(self.bench.senses.read())

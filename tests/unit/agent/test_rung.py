@@ -26,6 +26,7 @@ class Mechanism:
         self.in_force = -1
         self.interrupts = 0
         self.interrupted = False
+        self.is_released = True
 
     def apply(self, target: int) -> None:
         self.applied.put(target)
@@ -188,6 +189,13 @@ class RungTest(unittest.TestCase):
         made.want(6)
         self.settled()
         self.assertTrue(self.mechanism.looks.empty())
+
+    def test_looks_on_while_something_is_owed(self) -> None:
+        self.mechanism.is_released = False
+        made = self.start(reconcile_s=0.01)
+        made.want(NEUTRAL)
+        for _ in range(3):
+            self.mechanism.looks.get(timeout=PATIENCE_S)
 
     def test_stop_leaves_what_is_in_force(self) -> None:
         made = self.start()

@@ -88,6 +88,9 @@ class BalloonTest(double.LibvirtCase):
         self.balloons.apply(LESS)
         self.balloons.apply(FREE)
         self.assertEqual(1000 * KIB, domain.stats['actual'])
+        self.assertFalse(self.balloons.is_released)
+        self.balloons.current()
+        self.assertTrue(self.balloons.is_released)
 
     def test_only_those_that_were_shrunk_grow(self) -> None:
         self.guest('a')
