@@ -235,21 +235,22 @@ class GuestBalloons:
     def _give_back(self, guests: Sequence[hypervisor.Guest]) -> None:
         """Ask guests to grow to what they had, and forget those that did.
 
-        What one had stays on record while it grows: it may be asked to shrink
-        again before, and what it has by then is not what it had.
+        What one had stays on record until it was asked and has it: it may
+        not have begun to shrink yet, or be asked to shrink again meanwhile.
         """
         shrunk = [guest for guest in guests if guest.key in self._record]
-        found, problems = self._read(shrunk)
         had = {guest.key: int(self._record.get(guest.key)) for guest in shrunk}
-        grown = {
+        asked = {
             key
-            for key, memory in found.items()
-            if memory.actual_mib >= had[key]
+            for key, mib in had.items()
+            if key in self._asked and self._asked[key].mib >= mib
         }
+        found, problems = self._read([g for g in shrunk if g.key in asked])
+        grown = {key for key in found if found[key].actual_mib >= had[key]}
         self._record.drop(grown)
-        growing = [guest for guest in shrunk if guest.key not in grown]
-        problems += self._set(growing, had)
-        self._asked.clear()
+        for key in grown:
+            del self._asked[key]
+        problems += self._set([g for g in shrunk if g.key not in asked], had)
         _raise(problems)
 
 

@@ -78,13 +78,14 @@ class BalloonTest(double.LibvirtCase):
 
     def test_shrunk_again_before_it_has_grown(self) -> None:
         domain = self.guest('a')
-        for _ in range(3):
+        for so_far in (700, 1000, 600):
+            domain.follows = False
             self.balloons.apply(LESS)
             self.assertEqual(1000, self.seen['a'].maximum_mib)
-            domain.follows = False
             self.balloons.apply(FREE)
-            domain.stats['actual'] = 700 * KIB  # so far
-            domain.follows = True
+            # 1000: it has not even begun to shrink.
+            domain.stats['actual'] = so_far * KIB
+        domain.follows = True
         self.balloons.apply(LESS)
         self.balloons.apply(FREE)
         self.assertEqual(1000 * KIB, domain.stats['actual'])
