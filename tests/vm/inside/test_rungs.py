@@ -154,6 +154,7 @@ class TestRungs(lent.BesideGuest):
         # By the owner's word, as a guest in QEMU inside of QEMU that gets no
         # CPU either takes minutes for what takes seconds elsewhere.
         self.addCleanup(machine.run, _COMMAND, 'cap', 'none')
+
         def kept_mib():
             return self.lent.domain.memoryStats()['actual'] // 1024
 
