@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What makes a compute host a workstation, put together for the driver."""
 
+import contextlib
 import functools
 from typing import Any
 
@@ -97,6 +98,14 @@ class Desktop:
             push.Provider(provider.uuid, reserved), changes
         )
 
+    def _let_run(
+        self, server_id: str
+    ) -> contextlib.AbstractContextManager[None]:
+        """Have a paused guest run for as long as it has to listen."""
+        if guests.is_paused(self._host, server_id):
+            return self.leaving.of(server_id)
+        return contextlib.nullcontext()
+
     def _serve(self, host_name: str) -> None:
         timeout_s = CONF.desktop.notice_timeout_s
         self._server = rpc.get_server(
@@ -106,7 +115,7 @@ class Desktop:
                     lambda server_id: guests.agent_of(
                         self._host, server_id, timeout_s
                     ),
-                    self.leaving.of,
+                    self._let_run,
                 )
             ],
         )

@@ -24,6 +24,17 @@ def memory_mib(host: Any) -> int:
     return total_kib // _KIB_PER_MIB
 
 
+def is_paused(host: Any, server_id: str) -> bool:
+    """Say whether one of this host's servers stands still."""
+    try:
+        domain = host.get_connection().lookupByUUIDString(server_id)
+        state = domain.info()[0]
+    except libvirt_guest.libvirt.libvirtError as error:
+        _raise_unless_gone(error)
+        return False
+    return bool(state == libvirt_guest.libvirt.VIR_DOMAIN_PAUSED)
+
+
 def agent_of(host: Any, server_id: str, timeout_s: float) -> endpoint.Ask:
     """Give the QEMU guest agent of one of this host's servers."""
     try:

@@ -33,7 +33,14 @@ class SliceTest(base.SandboxTest):
         found = base.wait_until(self.groups, f'a QEMU after {what}')
         for group in found:
             self.assertIn(f'/{observe.PARTITION}/', f'{group}/', what)
-        self.wait_for_work()
+        # A guest that was started anew counts from zero.
+        before = self.console.work_done(self.host.name)
+        base.wait_until(
+            lambda: (
+                self.console.work_done(self.host.name) not in (before, None)
+            ),
+            f'the guest working after {what}',
+        )
 
     def act(
         self, what: str, call: Callable[[str], object], status: str

@@ -48,6 +48,21 @@ class GuestsTest(unittest.TestCase):
         with self.assertRaises(libvirt.libvirtError):
             guests.memory_mib(self.host)
 
+    def test_paused(self) -> None:
+        connection = self.host.get_connection()
+        domain = connection.lookupByUUIDString.return_value
+        for state, paused in (
+            (libvirt.VIR_DOMAIN_PAUSED, True),
+            (libvirt.VIR_DOMAIN_RUNNING, False),
+        ):
+            domain.info.return_value = [state, 1, 1, 1, 1]
+            self.assertEqual(paused, guests.is_paused(self.host, SERVER))
+        domain.info.side_effect = GONE
+        self.assertFalse(guests.is_paused(self.host, SERVER))
+        domain.info.side_effect = BROKEN
+        with self.assertRaises(libvirt.libvirtError):
+            guests.is_paused(self.host, SERVER)
+
     def test_unknown_server_is_no_guest(self) -> None:
         lookup = self.host.get_connection().lookupByUUIDString
         lookup.side_effect = GONE
