@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is tested beside a guest that is lent CPUs: typing, and rates."""
 
+import contextlib
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tests.vm.inside import guests, machine, uinput
 
@@ -77,3 +78,22 @@ def rate(
 def cpus_of(group: pathlib.Path) -> Callable[[], float]:
     """Give what reads the CPU time of a group."""
     return lambda: guests.used_s(group)
+
+
+def read(name: str, group: pathlib.Path = machine.SLICE) -> str:
+    """Read a file of a group; empty where it is not there."""
+    path = group / name
+    return path.read_text().strip() if path.exists() else ''
+
+
+@contextlib.contextmanager
+def in_slice(unit: str, *command: str) -> Iterator[pathlib.Path]:
+    """Have a stand-in for a guest run in the slice; give its group."""
+    machine.run(
+        'systemd-run', '--quiet', '--collect', f'--unit={unit}',
+        '--slice=novadesktop.slice', *command,
+    )  # fmt: skip
+    try:
+        yield machine.SLICE / f'{unit}.service'
+    finally:
+        machine.run('systemctl', 'stop', unit, check=False)
