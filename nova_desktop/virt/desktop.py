@@ -98,10 +98,13 @@ class Desktop:
             push.Provider(provider.uuid, reserved), changes
         )
 
-    def _let_run(
+    def let_run(
         self, server_id: str
     ) -> contextlib.AbstractContextManager[None]:
-        """Have a paused guest run for as long as it has to listen."""
+        """Have a guest that stands still run meanwhile.
+
+        It may be the agent that paused it: then it is no longer its doing.
+        """
         if guests.is_paused(self._host, server_id):
             return self.leaving.of(server_id)
         return contextlib.nullcontext()
@@ -115,7 +118,7 @@ class Desktop:
                     lambda server_id: guests.agent_of(
                         self._host, server_id, timeout_s
                     ),
-                    self._let_run,
+                    self.let_run,
                 )
             ],
         )

@@ -148,10 +148,11 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
 
     # What a held guest is let run for.
 
-    # The agent resumes what it paused itself only: after these two it is the
-    # tenant who paused the guest, or who had it run.
-    pause = leaving.with_share(_Stock.pause)
-    unpause = leaving.with_share(_Stock.unpause)
+    def pause(self, instance: Any) -> None:
+        """Pause a guest, which then stays so whatever the owner does."""
+        with self.desktop.let_run(instance.uuid):
+            super().pause(instance)
+
     power_off = leaving.with_share(_Stock.power_off)
     reboot = leaving.with_share(_Stock.reboot)
     suspend = leaving.with_share(_Stock.suspend)
