@@ -21,8 +21,8 @@ from benchmarks import (
 )
 
 SETTINGS = """
-[ladder]
-comfort_step_s = 1
+[comfort]
+step_s = 1
 """
 """Guests are given back their share sooner than by default, so that what
 owners suffer beside the guests of others is over soon: to our disadvantage.

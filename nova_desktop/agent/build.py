@@ -19,6 +19,7 @@ from nova_desktop.agent import (
     rungs,
     say,
     senses,
+    slice_watch,
     sources,
     teller,
 )
@@ -113,7 +114,16 @@ def agent(conf: options.Conf) -> daemon.Daemon:
         say=said,
         helpers=found.helpers,
         hands=slower,
+        watch=_watch(conf, groups.group(name), passes),
     )
+
+
+def _watch(
+    conf: options.Conf, path: Path, passes: loop.Loop
+) -> slice_watch.SliceWatch | None:
+    if conf.agent.dry_run:
+        return None
+    return slice_watch.SliceWatch(path, passes.reconcile)
 
 
 def _judge(

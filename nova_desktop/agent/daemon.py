@@ -19,6 +19,7 @@ from nova_desktop.agent import (
     say,
     senses,
     service,
+    slice_watch,
     teller,
 )
 from nova_desktop.agent.notify import notify
@@ -29,6 +30,8 @@ LOG = logging.getLogger(__name__)
 
 # systemd and an impatient owner wait at most a second in all.
 _STOP_S = 0.5
+# One write serves all that is added in so long.
+_GATHER_S = 1.0
 # A guest that was paused runs again before it is moved or saved. Whoever
 # asked waits for no longer than that: it leaves all the same.
 _LET_RUN_S = 3.0
@@ -52,6 +55,7 @@ class Daemon:
     say: say.SayKeeper
     helpers: helpers.HelperSource
     hands: rungs.Rungs
+    watch: slice_watch.SliceWatch | None = None
     _flushing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -62,6 +66,7 @@ class Daemon:
             running.add_signal_handler(number, stopping.set)
         for entries in self.journals:
             entries.load()
+            entries.on_add = self._flush_soon
         self.say.load()
         self._enter_own_group()
         self.hands.on_settled = self.loop.step
@@ -70,6 +75,8 @@ class Daemon:
         self.hands.start()
         # In force before anybody is told that there is an agent.
         self.loop.begin()
+        if self.watch is not None:
+            self.watch.start()
         notify(self.notify_socket, 'READY=1')
         tasks = [asyncio.ensure_future(work) for work in self._works()]
         await stopping.wait()
@@ -94,15 +101,18 @@ class Daemon:
     async def _tick(self) -> None:
         self.loop.tick()
         notify(self.notify_socket, 'WATCHDOG=1')
-        # The disk may be slow just now: the next tick does not wait for it.
-        busy = self._flushing is not None and not self._flushing.done()
-        if not busy and any(entries.is_fresh for entries in self.journals):
+
+    def _flush_soon(self) -> None:
+        """Write the journals, unless that is under way."""
+        if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
 
     async def _flush(self) -> None:
         try:
-            for entries in self.journals:
-                await entries.flush()
+            while any(entries.is_fresh for entries in self.journals):
+                await asyncio.sleep(_GATHER_S)
+                for entries in self.journals:
+                    await entries.flush()
         except Exception:
             LOG.exception('What was to be remembered is lost')
 
@@ -111,6 +121,8 @@ class Daemon:
         LOG.info('The agent stops; guests keep the cap of an unknown owner')
         for task in tasks:
             task.cancel()
+        if self.watch is not None:
+            self.watch.stop()
         self.hands.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.senses.stop(), _STOP_S)

@@ -16,7 +16,7 @@ class Follower:
     """
 
     def __init__(
-        self, unit: systemd_unit.SliceUnit, after: Callable[[], None]
+        self, unit: systemd_unit.SliceUnit, after: Callable[[], object]
     ) -> None:
         self._unit = unit
         self._after = after

@@ -5,7 +5,7 @@ import asyncio
 import collections
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ LOG = logging.getLogger(__name__)
 class Journal:
     """The last ``keep`` entries, in memory and in a file of JSON lines.
 
-    ``add`` only remembers; the disk, which may be slow just when the owner
-    is back, is written by ``flush`` on another thread. At most what was added
-    since the last flush is lost when the agent is killed.
+    ``add`` only remembers, and calls ``on_add``; the disk, which may be slow
+    just when the owner is back, is written by ``flush`` on another thread. At
+    most what was added since the last flush is lost when the agent is killed.
     """
 
     def __init__(self, path: Path, keep: int) -> None:
@@ -31,6 +31,7 @@ class Journal:
         self._fresh = 0
         self._lines = 0
         self._complained = False
+        self.on_add: Callable[[], None] = lambda: None
 
     def __iter__(self) -> Iterator[list[Any]]:
         return iter(self._entries)
@@ -54,6 +55,7 @@ class Journal:
         """Remember an entry; the oldest goes when there are too many."""
         self._entries.append(entry)
         self._fresh += 1
+        self.on_add()
 
     @property
     def is_fresh(self) -> bool:

@@ -108,17 +108,18 @@ class Loop:
         self._wake(verdict, now_s)
 
     def tick(self) -> None:
-        """Look at what has no events: load, and the slice itself."""
+        """Look at what may have had no event: the slice, and stale sources."""
         self._slice.compare()
         if self._slice.in_force is None or not self._is_as_before():
             self.step()
 
-    def reconcile(self) -> None:
-        """Set the slice again if somebody else has changed it."""
-        held = self._slice.in_force
+    def reconcile(self) -> bool:
+        """Set the slice again if somebody else has changed it; say so."""
         self._slice.compare()
-        if held is not None:
-            self._slice.hold(held)
+        if self._slice.in_force is not None:
+            return False
+        self.step()
+        return True
 
     def leave(self, server_id: str, seconds: int) -> None:
         """Grant the leaving share; it is in force on return."""

@@ -27,7 +27,7 @@ class Rungs:
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._held: model.Hold | None = None
         self.on_want: Callable[[model.Hold], None] = lambda hold: None
-        self.on_told: Callable[[], None] = lambda: None
+        self.on_told: Callable[[], object] = lambda: None
         self.on_settled: Callable[[], None] = lambda: None
         self.on_meddled: Callable[[str, object, object], None] = (
             lambda name, found, want: None

@@ -29,13 +29,14 @@ leaves the host. Without the directory the agent works and forgets.
     ),
     cfg.FloatOpt(
         'tick_s',
-        default=1.0,
+        default=5.0,
         min=0.05,
         max=10.0,
         help="""
-Seconds between two looks at what has no events: the load of the host, and
-whether somebody else changed the limit of the guests. The owner's input does
-not wait for it. Stays below half of the unit's WatchdogSec.
+Seconds between two looks at what may have had no event: whether a source has
+gone silent, and whether the limit of the guests is still the agent's. Neither
+the owner's input nor a limit that somebody else writes waits for it. Stays
+below half of the unit's WatchdogSec.
 """,
     ),
     cfg.FloatOpt(

@@ -27,6 +27,7 @@ class FolderWatch:
     """Call back with the names that were replaced; empty for other changes.
 
     ``folders`` maps each folder to how the names that count in it begin.
+    ``writes`` tells whether to hear of what is written into the files, too.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class FolderWatch:
         folders: Mapping[Path, str],
         loop: asyncio.AbstractEventLoop,
         on_change: Callable[[set[str]], None],
+        writes: bool = False,
     ) -> None:
         self._folders = dict(folders)
         self._prefixes: dict[int, str] = {}
         self._loop = loop
         self._on_change = on_change
+        self._heard = _CHANGES | (inotify_simple.flags.MODIFY if writes else 0)
         self._inotify = inotify_simple.INotify(nonblocking=True)
         loop.add_reader(self._inotify.fileno(), self._ready)
 
@@ -46,7 +49,7 @@ class FolderWatch:
         """Watch every folder that is there now, also one that came back."""
         for folder, prefix in self._folders.items():
             if folder.is_dir():
-                number = self._inotify.add_watch(folder, _CHANGES)
+                number = self._inotify.add_watch(folder, self._heard)
                 self._prefixes[number] = prefix
 
     def close(self) -> None:

@@ -63,9 +63,8 @@ class LoadSource:
     async def start(self, on_event: Callable[[], None]) -> None:
         """Take the first sample; the next follow each period.
 
-        ``on_event`` is called for what the kernel tells, and when the health
-        changes; who looks anyway sees the other samples. Raises HostUnready
-        when a counter cannot be read.
+        ``on_event`` is called for each sample that differs from the last.
+        Raises HostUnready when a counter cannot be read.
         """
         self._on_event = on_event
         if self._waiting is not None:
@@ -125,9 +124,9 @@ class LoadSource:
 
     def _tick(self) -> None:
         self._plan()
-        healthy = not self._error
+        before = self._error, self._facts
         self.sample()
-        if healthy is bool(self._error):
+        if before != (self._error, self._facts):
             self._on_event()
 
     def _stalled(self) -> None:
@@ -141,12 +140,7 @@ class LoadSource:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
         wait_s = max(0.0, due_s - self._clock())
-        self._timer = loop.call_later(wait_s, self._confirm)
-
-    def _confirm(self) -> None:
-        self._plan()
-        self.sample()
-        self._on_event()
+        self._timer = loop.call_later(wait_s, self._tick)
 
     def _read(self) -> _Sample:
         guests = self._guests

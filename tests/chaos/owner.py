@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tests.chaos import actor
 
 CPUS = os.cpu_count() or 1
-ACTIVE_US = round(0.1 * CPUS * 100_000)
+ACTIVE_US = round(0.02 * CPUS * 100_000)
 LEAVING_US = 50_000
 _IN_FORCE_S = 2.0
 # What was written by hand is found by the next look at the slice.

@@ -17,7 +17,7 @@ from tests.functional.agent import host
 
 ALL = -1
 CPUS = os.cpu_count() or 1
-ACTIVE_US = round(0.1 * CPUS * 100_000)
+ACTIVE_US = round(0.02 * CPUS * 100_000)
 LEAVING_US = 50_000
 
 
@@ -105,6 +105,20 @@ class EnforceTest(AgentCase):
             self.host.quota_is(ACTIVE_US, 0.5)
         said = self.host.log.read_text().count('somebody else changed')
         self.assertIn(said, (1, 2))
+
+    def test_a_changed_limit_does_not_wait_for_a_tick(self) -> None:
+        with self.host.config.open('a') as config:
+            config.write('[agent]\ntick_s = 10\n')
+        self.host.serve()
+        self.host.quota_is(ALL)
+        quota = self.host.cgroups.guests / 'cpu.cfs_quota_us'
+        quota.write_text('70000')
+        self.host.quota_is(ALL, 0.2)
+        quota.write_text('60000')
+        time.sleep(0.3)
+        # Whoever goes on is answered once in a second.
+        self.assertEqual(60000, self.host.cgroups.quota())
+        self.host.quota_is(ALL, 1.5)
 
     def test_a_guests_own_quota_does_not_bar_the_limit(self) -> None:
         self.host.serve()

@@ -23,7 +23,7 @@ from tests.functional.agent import host
 
 ALL = -1
 CPUS = os.cpu_count() or 1
-ACTIVE_US = round(0.1 * CPUS * 100_000)
+ACTIVE_US = round(0.02 * CPUS * 100_000)
 TICKS_PER_S = os.sysconf('SC_CLK_TCK')
 ROOT = '/org/freedesktop/login1'
 MANAGER = 'org.freedesktop.login1.Manager'

@@ -128,7 +128,7 @@ LIMITS = judge.Limits(
     ),
     comfort=comfort.ComfortLimits(),
 )
-ACTIVE = model.SliceTarget(cpus=0.4)
+ACTIVE = model.SliceTarget(cpus=0.08)
 AWAY = model.SliceTarget(cpus=None)
 
 

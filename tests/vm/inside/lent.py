@@ -45,7 +45,7 @@ class BesideGuest(machine.OnMachine):
         """Press a key; give the seconds until the limit is in force."""
         self.press()
         return machine.wait_for(
-            'a key throttles', lambda: machine.cpus() == machine.share(0.1), 5
+            'a key throttles', lambda: machine.cpus() == machine.share(0.02), 5
         )
 
     def type_until(self, what: str, true: Callable[[], object]) -> float:

@@ -20,7 +20,7 @@ class TestInput(machine.OnMachine):
         self.be_away()
         keys.send(uinput.EV_KEY, _KEY_A, 1)
         took_s = machine.wait_for(
-            'a key throttles', lambda: machine.cpus() == machine.share(0.1), 5
+            'a key throttles', lambda: machine.cpus() == machine.share(0.02), 5
         )
         keys.send(uinput.EV_KEY, _KEY_A, 0)
         self.assertEqual('active', machine.ask('Presence'))
@@ -40,7 +40,9 @@ class TestInput(machine.OnMachine):
         self.be_away()
         mouse.send(uinput.EV_REL, _REL_X, 5)
         machine.wait_for(
-            'a move throttles', lambda: machine.cpus() == machine.share(0.1), 5
+            'a move throttles',
+            lambda: machine.cpus() == machine.share(0.02),
+            5,
         )
         self.assertIn('bumped desk', machine.ask('Reason'))
 

@@ -54,7 +54,7 @@ class TestRemote(machine.OnMachine):
         process = self.log_in()
         took_s = machine.wait_for(
             'a remote session throttles',
-            lambda: machine.cpus() == machine.share(0.1),
+            lambda: machine.cpus() == machine.share(0.02),
         )
         (session,) = remote_sessions()
         self.assertEqual('', session.get('Seat', ''))

@@ -15,7 +15,7 @@ class TestSeat(machine.OnMachine):
         self.be_away()
         self.desk.log_in()
         took_s = machine.wait_for(
-            'a login throttles', lambda: machine.cpus() == machine.share(0.1)
+            'a login throttles', lambda: machine.cpus() == machine.share(0.02)
         )
         self.assertIn('logged in', machine.ask('Reason'))
         session = self.desk.session()
@@ -36,7 +36,7 @@ class TestSeat(machine.OnMachine):
         self.desk.set_locked(False)
         took_s = machine.wait_for(
             'unlocking throttles',
-            lambda: machine.cpus() == machine.share(0.1),
+            lambda: machine.cpus() == machine.share(0.02),
             5,
         )
         self.tell(f'unlocking throttles in {took_s * 1000:.0f} ms')

@@ -75,7 +75,7 @@ class TestSession(machine.OnMachine):
         self.desk.do(f'DISPLAY={_DISPLAY} xdotool key a')
         took_s = machine.wait_for(
             'input that only the login sees throttles',
-            lambda: machine.cpus() == machine.share(0.1),
+            lambda: machine.cpus() == machine.share(0.02),
             5,
         )
         self.assertEqual('helpers', machine.ask('Source'))
@@ -90,7 +90,7 @@ class TestSession(machine.OnMachine):
             lambda: 'vanished' in machine.ask('Sources')['helpers'],
         )
         self.assertEqual('unknown', machine.ask('Presence'))
-        self.assertEqual(machine.share(0.1), machine.cpus())
+        self.assertEqual(machine.share(0.02), machine.cpus())
         took_s = machine.wait_for(
             'it is back', lambda: machine.ask('Sources')['helpers'] == 'ok'
         )

@@ -54,7 +54,7 @@ class TestUnit(machine.OnMachine):
     def test_slice_is_in_the_idle_class_and_follows_presence(self):
         machine.run('systemctl', 'restart', machine.UNIT)
         # Just started, it knows nothing of the owner.
-        self.assertEqual(machine.share(0.1), machine.cpus())
+        self.assertEqual(machine.share(0.02), machine.cpus())
         self.be_away()
         self.assertEqual('away', machine.ask('Presence'))
         self.assertEqual('1', (machine.SLICE / 'cpu.idle').read_text().strip())
