@@ -34,6 +34,8 @@ settle_s = 0
 cool_down_s = 0
 demand_cpus = 1024
 demand_pressure = 1
+[ladder]
+giving_memory_available = 1
 [cap]
 give_back_hold_s = 0
 idle_memory = {share:.5f}
@@ -45,9 +47,9 @@ NOTES = (
     f'a guest of {memory_guest.MEMORY_MIB} MiB whose page cache holds '
     f'{memory_guest.FILE_MIB}; what the host has back is what the resident '
     'memory of its QEMU shrank by',
-    'balloon: the first key of an owner who goes on typing -> the agent, with '
-    'the default cap of CPUs and core, has the guest give; the only rung that '
-    'takes memory in cgroup version 1',
+    'balloon: the first key of an owner who goes on typing -> the agent has '
+    'the guest give, on the core and the CPUs that one gets who gives while '
+    'little is left; the only rung that takes memory in cgroup version 1',
     'busy_owner: the same while the owner burns every core; where 1024 MiB '
     'were not reached there is no such metric, but what there was',
     "suspend: virsh suspend, as HTCondor's; managedsave: virsh managedsave; "

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Callable, Set
 
 from nova_desktop import model
-from nova_desktop.policy import cap, comfort, ladder, presence
+from nova_desktop.policy import cap, comfort, giving, ladder, presence
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Limits:
     ladder: ladder.LadderLimits
     capacity: model.Capacity
     comfort: comfort.ComfortLimits
+    giving: giving.GivingLimits
 
 
 class Judge:
@@ -39,6 +40,7 @@ class Judge:
         self._rules = rules
         self._previous: model.Verdict | None = None
         self._eased = comfort.AT_EASE
+        self._giving = giving.NOTHING
         self._whole_mib = cap.whole_mib(limits.shares, limits.capacity)
 
     def judge(self, facts: model.Facts) -> model.Verdict:
@@ -59,7 +61,7 @@ class Judge:
         self._previous = verdict
         departure = self._departing()
         verdict = _closed(verdict, departure) if departure else verdict
-        return self._follow_comfort(verdict, facts)
+        return self._follow(verdict, facts)
 
     def hold(self, verdict: model.Verdict, leaving: Set[str]) -> model.Hold:
         """Turn a verdict into what guests are held to.
@@ -74,20 +76,34 @@ class Judge:
             limits.ladder,
             limits.capacity,
             self._whole_mib,
+            self._giving.has_cpu,
         )
 
     def share_to_pause(self) -> model.SliceTarget:
         """Give what the slice gets while guests are being paused."""
         return ladder.share_to_pause(self._limits.capacity)
 
-    def _follow_comfort(
+    def _follow(
         self, verdict: model.Verdict, facts: model.Facts
     ) -> model.Verdict:
-        limits = self._limits.comfort
+        """Follow what the owner feels, and what he has of memory."""
+        limits, now_s = self._limits, facts.now_s
         self._eased = comfort.follow(
-            self._eased, facts.load, verdict.yielding, limits, facts.now_s
+            self._eased, facts.load, verdict.yielding, limits.comfort, now_s
         )
-        moments_s = (verdict.recheck_s, self._eased.recheck_s(limits))
+        self._giving = giving.follow(
+            self._giving,
+            verdict,
+            facts.load,
+            self._whole_mib,
+            limits.giving,
+            now_s,
+        )
+        moments_s = (
+            verdict.recheck_s,
+            self._eased.recheck_s(limits.comfort),
+            self._giving.recheck_s(limits.giving),
+        )
         due_s = [at_s for at_s in moments_s if at_s is not None]
         recheck_s = min(due_s, default=None)
         if recheck_s == verdict.recheck_s:

@@ -7,7 +7,7 @@ from nova_desktop import model
 from nova_desktop.agent import judge
 from nova_desktop.conf import agent as options
 from nova_desktop.conf import dates, windows
-from nova_desktop.policy import cap, comfort, ladder, presence
+from nova_desktop.policy import cap, comfort, giving, ladder, presence
 from nova_desktop.policy import schedule as schedules
 from nova_desktop.policy import surroundings as around
 from nova_desktop.sensing import topology
@@ -46,6 +46,10 @@ def read(conf: options.Conf) -> judge.Limits:
             floor=conf.comfort.floor,
             step=conf.comfort.step,
             step_s=conf.comfort.step_s,
+        ),
+        giving=giving.GivingLimits(
+            below=conf.ladder.giving_memory_available,
+            time_s=conf.ladder.giving_s,
         ),
     )
 

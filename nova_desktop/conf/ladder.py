@@ -26,7 +26,7 @@ cgroup version 1 what goes through the page cache is not held.
     ),
     cfg.IntOpt(
         'disk_operations_per_s',
-        default=100,
+        default=20,
         min=0,
         max=10000000,
         help="""
@@ -51,6 +51,27 @@ or has tasks that wait. 0 is no limit but the guest's own.
 Whether guests give memory back, by their balloons, while less is lent than
 when the owner is away. A guest keeps what it needs; that it has to leave is
 decided apart from this. Related: ``[cap] active_memory``.
+""",
+    ),
+    cfg.FloatOpt(
+        'giving_memory_available',
+        default=0.15,
+        min=0.0,
+        max=1.0,
+        help="""
+Part (0 to 1) of the host's memory: while less is left for an owner who comes
+back, guests get CPU to give memory back. 0: never. Related: ``giving_s``,
+``[slice] leaving_cpus``.
+""",
+    ),
+    cfg.FloatOpt(
+        'giving_s',
+        default=15.0,
+        min=0.0,
+        max=600.0,
+        help="""
+Seconds for which they get it at most, once for each time that the owner comes
+back. It ends when double of ``giving_memory_available`` is left.
 """,
     ),
     cfg.BoolOpt(

@@ -10,8 +10,10 @@ OPTS = [
         min=0.05,
         max=64.0,
         help="""
-CPUs that all guests share while one of them is moved, saved or shut down: a
-starved guest leaves several times slower. Outside of that the cap holds.
+CPUs that all guests share while one of them is moved, saved or shut down, or
+they give memory back to an owner who has little left: a starved guest leaves
+several times slower. Outside of that the cap holds. Related: ``[ladder]
+giving_memory_available``.
 """,
     ),
     cfg.IntOpt(

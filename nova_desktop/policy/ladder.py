@@ -5,16 +5,16 @@ import dataclasses
 from collections.abc import Set
 
 from nova_desktop import model
-from nova_desktop.policy import comfort, cores
+from nova_desktop.policy import comfort, cores, giving
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LadderLimits:
     """What the rungs hold guests to; ``None`` leaves a rung out.
 
-    ``leaving_cpus`` is how much CPU guests share while one of them leaves:
-    one that is moved, saved or shut down needs CPU for it, or a busy owner
-    would starve the very eviction that frees the host. The next four are the
+    ``leaving_cpus`` is how much CPU guests share while one of them leaves, or
+    they give memory back to an owner who has little left: they need CPU for
+    it, or a busy owner would starve what frees the host. The next four are the
     most that guests do beside an owner, on each disk all together and on the
     network each, per second. ``take_cores`` leaves guests as few whole cores
     there as their share needs. ``pause_passthrough`` pauses those that were
@@ -23,7 +23,7 @@ class LadderLimits:
 
     leaving_cpus: float = 0.5
     disk_bytes_per_s: int | None = 20 * 1024**2
-    disk_operations_per_s: int | None = 100
+    disk_operations_per_s: int | None = 20
     network_kib_per_s: int | None = 1024
     take_cores: bool = True
     balloon: bool = True
@@ -37,16 +37,20 @@ def hold(
     limits: LadderLimits,
     capacity: model.Capacity,
     whole_mib: int,
+    gives: bool = False,
 ) -> model.Hold:
     """Turn a verdict into a target for each rung.
 
     ``leaving`` has the UUIDs of the guests on their way out, ``whole_mib``
-    is the memory lent while nothing narrows it.
+    is the memory lent while nothing narrows it; ``gives`` is whether guests
+    get CPU to give it back.
     """
+    is_needed = bool(leaving) or gives
+    reasons = (eased.reason, giving.REASON if gives else '')
     memory_mib = verdict.cap.memory_mib
     narrowed_mib = memory_mib if memory_mib < whole_mib else None
     return model.Hold(
-        slice=slice_target(verdict, len(leaving), limits, capacity, eased),
+        slice=slice_target(verdict, is_needed, limits, capacity, eased),
         cores=_cores(verdict, limits, capacity),
         disk=_disk(verdict, leaving, eased, limits),
         memory=model.MemoryTarget(
@@ -64,23 +68,23 @@ def hold(
             and limits.pause_passthrough,
             spared=frozenset(leaving),
         ),
-        reason=eased.reason,
+        reason='; '.join(filter(None, reasons)),
     )
 
 
 def slice_target(
     verdict: model.Verdict,
-    leaving: int,
+    is_needed: bool,
     limits: LadderLimits,
     capacity: model.Capacity,
     eased: comfort.Comfort = comfort.AT_EASE,
 ) -> model.SliceTarget:
     """Turn a verdict into the limits of the guests' slice.
 
-    ``leaving`` is the number of guests on their way out.
+    ``is_needed`` is whether guests need CPU to free the host.
     """
     cpus = verdict.cap.cpus * eased.cpu.part
-    if leaving > 0:
+    if is_needed:
         # All guests together, however many leave: the owner's loss must not
         # grow with the number of guests.
         share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))

@@ -7,7 +7,7 @@ from typing import Any
 from nova_desktop import exception, model
 from nova_desktop.agent import judge, loop, record, senses, teller
 from nova_desktop.mechanism import noop
-from nova_desktop.policy import cap, comfort, ladder, presence
+from nova_desktop.policy import cap, comfort, giving, ladder, presence
 
 
 class Clock:
@@ -127,6 +127,7 @@ LIMITS = judge.Limits(
         cpus=4, memory_mib=8192, cores=((3,), (2,), (1,), (0,))
     ),
     comfort=comfort.ComfortLimits(),
+    giving=giving.GivingLimits(),
 )
 ACTIVE = model.SliceTarget(cpus=0.08)
 AWAY = model.SliceTarget(cpus=None)

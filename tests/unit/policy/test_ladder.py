@@ -25,13 +25,13 @@ SLOW = comfort.Comfort(comfort.Pace(0.25), comfort.Pace(0.5))
 
 
 def target(
-    which: Presence, cpus: float, leaving: int = 0
+    which: Presence, cpus: float, is_needed: bool = False
 ) -> model.SliceTarget:
     """Compute the target for a cap of so many CPUs."""
     presence = model.PresenceVerdict(which, 'test', 'a test', 0.0)
     cap = model.Cap(cpus, 500, False)
     verdict = model.Verdict(presence, cap, False, 'a test')
-    return ladder.slice_target(verdict, leaving, LIMITS, HOST)
+    return ladder.slice_target(verdict, is_needed, LIMITS, HOST)
 
 
 def hold(
@@ -48,7 +48,8 @@ def hold(
     )
     yielding = more.get('yielding', which in NEAR)
     verdict = model.Verdict(presence, cap, False, 'x', yielding=yielding)
-    return ladder.hold(verdict, leaving, eased, limits, HOST, WHOLE_MIB)
+    gives = more.get('gives', False)
+    return ladder.hold(verdict, leaving, eased, limits, HOST, WHOLE_MIB, gives)
 
 
 ALL = model.Cap(8.0, WHOLE_MIB, True)
@@ -154,26 +155,36 @@ class LadderTest(unittest.TestCase):
             (Presence.ACTIVE, 0.8, 0.8),
             (Presence.AWAY, 8.0, 8.0),
         ):
-            found = target(which, cpus, leaving=1)
+            found = target(which, cpus, True)
             self.assertEqual(model.SliceTarget(expected, False), found)
 
-    def test_many_leave_on_the_same_share(self) -> None:
-        self.assertEqual(
-            target(Presence.ACTIVE, 0.2, leaving=1),
-            target(Presence.ACTIVE, 0.2, leaving=9),
-        )
+    def test_many_leave_or_give_on_the_same_share(self) -> None:
+        one, many = frozenset('a'), frozenset('abcdefghi')
+        targets = {
+            hold(Presence.ACTIVE, FEW, one).slice,
+            hold(Presence.ACTIVE, FEW, many).slice,
+            hold(Presence.ACTIVE, FEW, gives=True).slice,
+            hold(Presence.ACTIVE, FEW, many, gives=True).slice,
+        }
+        self.assertEqual({model.SliceTarget(0.8, False)}, targets)
+
+    def test_giving_is_said(self) -> None:
+        found = hold(Presence.ACTIVE, FEW, eased=SLOW, gives=True)
+        self.assertIn('waited', found.reason)
+        self.assertIn('; guests give memory back', found.reason)
+        self.assertEqual('', hold(Presence.ACTIVE, FEW).reason)
 
     @given(
         st.sampled_from(list(Presence)),
         st.floats(0.0, 8.0),
-        st.integers(0, 3),
+        st.booleans(),
     )
     def test_normal_class_is_always_bounded_and_only_to_leave(
-        self, which: Presence, cpus: float, leaving: int
+        self, which: Presence, cpus: float, is_needed: bool
     ) -> None:
-        found = target(which, cpus, leaving)
-        self.assertEqual(leaving == 0, found.idle)
-        if which is not Presence.AWAY or leaving:
+        found = target(which, cpus, is_needed)
+        self.assertEqual(not is_needed, found.idle)
+        if which is not Presence.AWAY or is_needed:
             assert found.cpus is not None
             self.assertLessEqual(found.cpus, HOST.cpus)
             self.assertGreaterEqual(found.cpus, cpus)

@@ -9,7 +9,7 @@ _KEY_A = 30
 _BTN_LEFT, _BTN_RIGHT = 0x110, 0x111
 _REL_X, _REL_Y = 0, 1
 _SW_LID = 0
-_LONGER_THAN_A_TICK_S = 2.5
+_LONGER_THAN_A_TICK_S = 6.0
 
 
 class TestInput(machine.OnMachine):

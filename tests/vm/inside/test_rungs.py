@@ -155,9 +155,9 @@ class TestRungs(lent.BesideGuest):
             )
         machine.wait_for(
             'people keep no more than before',
-            lambda: int(lent.read('memory.low', _PEOPLE)) == low,
+            lambda: int(lent.read('memory.low', _PEOPLE)) <= low,
         )
-        self.assertGreater(kept, low)
+        self.assertGreaterEqual(kept // _MIB, whole_mib() - _KEPT_MIB)
         self.assertGreater(swapped, 0)
         self.tell(
             f'{before} to {_KEPT_MIB} MiB in {took_s:.1f} s, {swapped} MiB in '
@@ -223,3 +223,9 @@ class TestRungs(lent.BesideGuest):
         # Long enough for a resume that comes late.
         lent.rate(lambda: 0, for_s=2)
         self.assertEqual(libvirt.VIR_DOMAIN_PAUSED, theirs.domain.state()[0])
+
+
+def whole_mib():
+    """Read how much memory the machine has."""
+    told = pathlib.Path('/proc/meminfo').read_text()
+    return int(re.search(r'MemTotal: +(\d+) kB', told)[1]) // 1024

@@ -10,6 +10,8 @@ from tests.vm.inside import machine
 # DAC_OVERRIDE, SYS_PTRACE, SYS_RESOURCE.
 _CAPABILITIES = 1 << 1 | 1 << 19 | 1 << 24
 _SECCOMP_FILTER = '2'
+# As some of the tests do to it, and nobody else.
+_KILLED = 'code=killed, status=9/KILL'
 
 
 def process_status() -> dict[str, str]:
@@ -66,4 +68,6 @@ class TestUnit(machine.OnMachine):
     def test_nothing_crashed(self):
         log = machine.run('journalctl', '-u', machine.UNIT, '--no-pager')
         self.assertNotIn('Traceback', log)
-        self.assertEqual('0', machine.property_of(machine.UNIT, 'NRestarts'))
+        self.assertNotIn("Failed with result 'oom-kill'", log)
+        ends = set(re.findall('Main process exited, (.*)', log))
+        self.assertLessEqual(ends, {_KILLED})
