@@ -31,7 +31,7 @@ LOG = logging.getLogger(__name__)
 # systemd and an impatient owner wait at most a second in all.
 _STOP_S = 0.5
 # One write serves all that is added in so long.
-_GATHER_S = 1.0
+_GATHER_S = 0.1
 # A guest that was paused runs again before it is moved or saved. Whoever
 # asked waits for no longer than that: it leaves all the same.
 _LET_RUN_S = 3.0
