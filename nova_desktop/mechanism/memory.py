@@ -175,19 +175,23 @@ class GuestMemory:
         ]
 
     def _protect(self, low_mib: int | None) -> None:
-        """Raise what owners keep; what others gave them is never lowered."""
+        """Have owners keep this much, and never less than others gave them."""
         for path in self._present():
             file = path / 'memory.low'
+            before = notes.recall(path, _NOTE)
             if low_mib is None:
-                before = notes.recall(path, _NOTE)
                 if before is not None:
                     file.write_text(before)
                     notes.forget(path, _NOTE)
                 continue
             have, low = _read(file), low_mib * _MIB
-            if have is not None and have < low:
+            if have is None:
+                continue
+            # With a note what is there is ours, and goes down with the target.
+            wanted = max(low, have if before is None else int(before))
+            if wanted != have:
                 notes.remember(path, _NOTE, str(have))
-                file.write_text(str(low))
+                file.write_text(str(wanted))
 
 
 def _read(file: Path) -> int | None:

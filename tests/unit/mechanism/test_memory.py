@@ -188,6 +188,14 @@ class LowTest(MemoryCase):
         self.guests.release()
         self.assertEqual('7', self.low.read_text())
 
+    def test_kept_as_much_as_is_wanted_now(self) -> None:
+        self.low.write_text(f'{50 * MIB}\n')
+        for wanted, kept in ((900, 900), (100, 100), (20, 50), (200, 200)):
+            self.guests.apply(MemoryTarget(owner_low_mib=wanted))
+            self.assertEqual(f'{kept * MIB}', self.low.read_text())
+        self.guests.release()
+        self.assertEqual(f'{50 * MIB}', self.low.read_text())
+
     def test_more_than_that_stays(self) -> None:
         for more in (f'{500 * MIB}\n', 'max\n'):
             self.low.write_text(more)
