@@ -22,7 +22,12 @@ class Bus(dbus_fast.aio.MessageBus):
         self, msg: dbus_fast.Message
     ) -> asyncio.Future[None]:
         """Send a message; nobody here waits for the result, nor logs it."""
-        sent: asyncio.Future[None] = super().send(msg)
+        try:
+            sent: asyncio.Future[None] = super().send(msg)
+        except OSError as problem:
+            # The connection was closed before an answer was ready.
+            sent = asyncio.get_running_loop().create_future()
+            sent.set_exception(problem)
         sent.add_done_callback(lambda it: it.cancelled() or it.exception())
         return sent
 

@@ -83,6 +83,9 @@ class Rungs:
 
     def stop(self) -> None:
         """Hold no new target; what is in force stays so."""
+        for _name, turn in self._waiting:
+            if not turn.done():
+                turn.set_result(None)
         for each in self._rungs.values():
             each.stop()
 

@@ -61,6 +61,15 @@ class RungsTest(unittest.IsolatedAsyncioTestCase):
         await self.rungs.settle('pause', 10)
         self.assertTrue(self.rungs.is_done(HELD))
 
+    async def test_whoever_waits_does_not_wait_for_an_agent_that_stops(
+        self,
+    ) -> None:
+        self.rungs.want(HELD)
+        waiting = asyncio.create_task(self.rungs.settle('pause', 10))
+        await asyncio.sleep(0)
+        self.rungs.stop()
+        await asyncio.wait_for(waiting, 1)
+
     async def test_settle_gives_up_in_time(self) -> None:
         self.rungs.want(HELD)
         await self.rungs.settle('pause', 0.05)
