@@ -110,7 +110,7 @@ class GuestBalloons:
 
     def _guests(self) -> list[hypervisor.Guest]:
         guests = self._hypervisor.guests()
-        present = {guest.key for guest in guests}
+        present = self._hypervisor.listed
         self._record.keep(present)
         for key in self._asked.keys() - present:
             del self._asked[key]

@@ -4,7 +4,7 @@
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,8 @@ class Hypervisor:
     is the cgroup that holds them: where nothing runs in it there are no
     guests, also without a daemon. ``on_change`` is called when one was
     started, ended, paused, resumed or given a device; on libvirt's own thread,
-    on which nothing may wait.
+    on which nothing may wait. ``listed`` has every domain with a process at
+    the last look, also one that could not be asked more.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Hypervisor:
         # Filled by libvirt's thread, which must wait for no lock: while it
         # does nobody would notice that the daemon hangs.
         self._outdated: set[Key] = set()
+        self.listed: frozenset[Key] = frozenset()
 
     def guests(self) -> list[Guest]:
         """Give the guests that have a process; raise MechanismFailed.
@@ -98,6 +100,7 @@ class Hypervisor:
                 return self._ask(self._connected())
         except exception.MechanismFailed:
             if self._nothing_runs():
+                self.listed = frozenset()
                 return []
             raise
         except libvirt.libvirtError as error:
@@ -107,7 +110,10 @@ class Hypervisor:
         domains = connection.listAllDomains(
             libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
         )
-        self._forget({(each.UUIDString(), each.ID()) for each in domains})
+        self.listed = frozenset(
+            (each.UUIDString(), each.ID()) for each in domains
+        )
+        self._forget(self.listed)
         found = [self._guest(domain) for domain in domains]
         return [guest for guest in found if guest is not None]
 
@@ -135,7 +141,7 @@ class Hypervisor:
             self._described[key] = domain_xml.read(domain.XMLDesc(0))
         return self._described[key]
 
-    def _forget(self, present: set[Key]) -> None:
+    def _forget(self, present: Set[Key]) -> None:
         for key in self._described.keys() - present:
             del self._described[key]
         self._outdated &= present

@@ -40,7 +40,7 @@ class GuestNetworks:
     def apply(self, target: model.NetworkTarget) -> None:
         """Limit every guest, or give back; raise MechanismFailed."""
         self._applied = target
-        if target.kib_per_s is None and not len(self._record):
+        if target.kib_per_s is None and self.is_released:
             return
         guests = self._guests()
         problems = [] if target.kib_per_s is None else self._remember(guests)
@@ -48,12 +48,17 @@ class GuestNetworks:
         answers = self._calls.each(known, self._write)
         _raise(problems + answers.problems('limited on the network'))
         if target.kib_per_s is None:
-            self._record.drop(self._record.keys())
+            # Of one that does not answer it is not known what it has.
+            self._record.drop(
+                [each.key for each in known if each.uuid in answers.given]
+            )
 
     def current(self) -> model.NetworkTarget:
         """Read back the limits; asks nobody while there are to be none."""
         target = self._applied
         if target.kib_per_s is None:
+            if not self.is_released:
+                self.apply(target)
             return target
         guests = self._guests()
         answers = self._calls.each(guests, self._read)
@@ -67,13 +72,18 @@ class GuestNetworks:
         loosest = _loosest(answers.given.values())
         return model.NetworkTarget() if loosest == target else loosest
 
+    @property
+    def is_released(self) -> bool:
+        """Say whether every guest has the limits that it had."""
+        return len(self._record) == 0
+
     def release(self) -> None:
         """Give guests the limits back that they had."""
         self.apply(model.NetworkTarget())
 
     def _guests(self) -> list[hypervisor.Guest]:
         guests = self._hypervisor.guests()
-        self._record.keep(guest.key for guest in guests)
+        self._record.keep(self._hypervisor.listed)
         return guests
 
     def _remember(self, guests: Sequence[hypervisor.Guest]) -> list[str]:

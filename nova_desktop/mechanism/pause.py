@@ -115,6 +115,7 @@ class GuestPause:
             for guest in guests
             if not guest.is_running or self._names(guest)
         }
+        kept |= self._hypervisor.listed - {guest.key for guest in guests}
         self._held &= kept
         for key in self._resumed.keys() - kept:
             del self._resumed[key]

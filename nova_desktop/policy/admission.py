@@ -2,6 +2,7 @@
 """Whether and how gladly a workstation takes a guest, from what it tells."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 
@@ -17,16 +18,36 @@ _UNTOLD_FREE_MIN = {
     model.Presence.IDLE: 5.0,
 }
 
+_STATS = (
+    'desktop_version',
+    'desktop_presence',
+    'desktop_admit',
+    'desktop_cap_cpus',
+    'desktop_cap_memory_mib',
+    *(f'desktop_forecast_{horizon}' for horizon in model.HORIZONS_MIN),
+)
 _TRUE_OR_FALSE = {'True': True, 'False': False}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Offer:
     """What a workstation told Nova's scheduler, up to a minute ago."""
 
     presence: model.Presence
     cap: model.Cap
     forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def free_min(self) -> float:
+        """Give the minutes that the owner is expected to stay away.
+
+        Time beyond the last horizon does not count.
+        """
+        if self.presence.owner_may_be_here:
+            return 0.0
+        if self.forecast:
+            return _area(self.forecast)
+        return _UNTOLD_FREE_MIN[self.presence]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +74,23 @@ def read(stats: Mapping[str, str]) -> Offer:
 
     Nova turns the values into text on their way.
     """
+    try:
+        return _read(tuple(map(stats.get, _STATS)))
+    except TypeError as error:
+        raise ValueError(
+            f'desktop statistics are malformed: {error}'
+        ) from None
+
+
+# A host says the same for minutes, to each request for a guest twice: to the
+# filter and to the weigher.
+@functools.lru_cache(maxsize=1 << 15)
+def _read(values: tuple[str | None, ...]) -> Offer:
+    stats = {
+        name: value
+        for name, value in zip(_STATS, values, strict=True)
+        if value is not None
+    }
     version = stats.get('desktop_version')
     if str(version) != str(STATS_VERSION):
         raise ValueError(f'desktop_version {version!r} is not understood')
@@ -68,7 +106,7 @@ def read(stats: Mapping[str, str]) -> Offer:
             for horizon in model.HORIZONS_MIN
             if f'desktop_forecast_{horizon}' in stats
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise ValueError(
             f'desktop statistics are malformed: {error}'
         ) from None
@@ -134,17 +172,12 @@ def _runtime_refusal(
 
 
 def expected_free_min(offer: Offer, enough_min: float | None = None) -> float:
-    """Give the minutes that the owner is expected to stay away.
+    """Give the minutes of an offer that are worth something to a guest.
 
-    Time beyond the last horizon does not count, nor time beyond
-    ``enough_min``: a short guest needs no host that is free for long.
+    Those beyond ``enough_min`` are not: a short guest needs no host that is
+    free for long.
     """
-    if offer.presence.owner_may_be_here:
-        return 0.0
-    if offer.forecast:
-        free = _area(offer.forecast)
-    else:
-        free = _UNTOLD_FREE_MIN[offer.presence]
+    free = offer.free_min
     return free if enough_min is None else min(free, enough_min)
 
 

@@ -142,7 +142,11 @@ def _network(at: rig.Rig, said: str) -> Iterator[str]:
         (tap,) = re.findall(r"target dev='(\w+)'", domain.XMLDesc(0))
         classes = at.guests.run('tc', 'class', 'show', 'dev', tap)
         if ('rate' in classes) != (said != 'no limit'):
-            yield f'the agent says {said}, {tap} has {classes!r}'
+            told = domain.interfaceParameters(tap)
+            yield (
+                f'the agent says {said}, {tap} has {classes!r}, libvirt '
+                f'knows of {told["inbound.average"]}'
+            )
 
 
 def _pause(at: rig.Rig, said: str) -> Iterator[str]:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bandwidth is limited, and given back as it was."""
 
+import libvirt
+
 from nova_desktop import exception
 from nova_desktop.mechanism import network
 from nova_desktop.model import NetworkTarget
@@ -86,6 +88,30 @@ class NetworkTest(double.LibvirtCase):
         domain.parameters.clear()  # it was killed before it noted its own
         self.network.apply(FREE)
         self.assertEqual(['a', 'a'], self.connection.done('setInterface'))
+
+    def test_who_does_not_answer_is_not_forgotten(self) -> None:
+        # A daemon that has just started refuses, and the guest is there.
+        refused = double.error(libvirt.VIR_ERR_OPERATION_INVALID)
+        for call in ('setInterface', 'state'):
+            with self.subTest(call):
+                domain = self.guest(call, 'tap0')
+                self.network.apply(LIMITED)
+                domain.errors[call] = refused
+                self.network.apply(FREE)
+                self.assertFalse(self.network.is_released)
+                self.network.current()
+                self.assertFalse(self.network.is_released)
+                domain.errors.clear()
+                self.network.current()
+                self.assertTrue(self.network.is_released)
+                self.assertEqual((0, 0), self.average(domain, 'tap0'))
+
+    def test_who_has_ended_is_forgotten(self) -> None:
+        self.guest('a', 'tap0')
+        self.network.apply(LIMITED)
+        self.connection.domains.clear()
+        self.network.apply(FREE)
+        self.assertTrue(self.network.is_released)
 
     def test_changed_by_others_is_seen(self) -> None:
         domain = self.guest('a', 'tap0')

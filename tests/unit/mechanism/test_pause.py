@@ -54,6 +54,18 @@ class WhoTest(PauseCase):
         self.assertEqual([], self.recorded())
         self.assertEqual(NOBODY, self.pause.current())
 
+    def test_who_cannot_be_asked_just_now_is_not_forgotten(self) -> None:
+        domain = self.connection.add('a')
+        self.pause.apply(EVERYBODY)
+        domain.errors['state'] = double.error(
+            libvirt.VIR_ERR_OPERATION_INVALID
+        )
+        self.pause.apply(NOBODY)
+        self.assertEqual(['a'], self.recorded())
+        domain.errors.clear()
+        self.pause.apply(NOBODY)
+        self.assertEqual((set(), []), (self.paused(), self.recorded()))
+
     def test_only_those_with_a_device_of_the_host(self) -> None:
         self.connection.add('a')
         self.connection.add('gpu', devices=double.GPU)

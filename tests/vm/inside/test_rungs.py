@@ -158,6 +158,7 @@ class TestRungs(lent.BesideGuest):
             lambda: int(lent.read('memory.low', _PEOPLE)) <= low,
         )
         self.assertGreaterEqual(kept // _MIB, whole_mib() - _KEPT_MIB)
+        self.assertGreater(kept, low)
         self.assertGreater(swapped, 0)
         self.tell(
             f'{before} to {_KEPT_MIB} MiB in {took_s:.1f} s, {swapped} MiB in '
