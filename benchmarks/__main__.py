@@ -13,6 +13,7 @@ from benchmarks import (
     owner_impact,
     reaction,
     result,
+    scheduling,
     sensing,
     workstation,
 )
@@ -24,6 +25,7 @@ BENCHMARKS: dict[str, tuple[Options, Run]] = {
     'memory_back': (memory_back.options, memory_back.run),
     'owner_impact': (owner_impact.options, owner_impact.run),
     'reaction': (reaction.options, reaction.run),
+    'scheduling': (scheduling.options, scheduling.run),
     'sensing': (sensing.options, sensing.run),
 }
 

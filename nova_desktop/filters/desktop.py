@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep guests off workstations that cannot or should not take them."""
 
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import nova.conf
-from nova.scheduler import filters
+from nova.scheduler import filters, utils
 from oslo_log import log as logging
 
 from nova_desktop.conf import desktop as options
@@ -24,37 +26,71 @@ class DesktopFilter(filters.BaseHostFilter):  # type: ignore[misc]
     # A rebuilt guest stays where it is, and the owner's cap stays with it.
     RUN_ON_REBUILD = False
 
+    def filter_all(
+        self, filter_obj_list: Iterable[Any], spec_obj: Any
+    ) -> Iterator[Any]:
+        """Give the hosts that may take what is asked for.
+
+        As Nova's own, except that flavor and options are read only once.
+        """
+        if utils.request_is_rebuild(spec_obj):
+            yield from filter_obj_list
+            return
+        asked = _Asked.of(spec_obj.flavor)
+        for host_state in filter_obj_list:
+            if _passes(host_state, asked):
+                yield host_state
+
     def host_passes(self, host_state: Any, spec_obj: Any) -> bool:
         """Say whether a host may take what is asked for."""
-        why = _refusal(host_state, spec_obj.flavor)
-        if why is not None:
-            LOG.debug(
-                '%(host_state)s is not taken: %(why)s',
-                {'host_state': host_state, 'why': why},
-            )
-        return why is None
+        return _passes(host_state, _Asked.of(spec_obj.flavor))
 
 
-def _refusal(host_state: Any, flavor: Any) -> str | None:
-    extra_specs = flavor.extra_specs or {}
-    tolerated, problems = tolerance.parse(extra_specs)
-    for problem in problems:
-        LOG.debug('Flavor %s is not preemptible: %s', flavor.name, problem)
-    stats = host_state.stats or {}
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is the same for all hosts."""
+
+    guest: admission.Guest
+    in_data_centre: bool
+    confidence: float
+
+    @classmethod
+    def of(cls, flavor: Any) -> '_Asked':
+        extra_specs = flavor.extra_specs or {}
+        tolerated, problems = tolerance.parse(extra_specs)
+        for problem in problems:
+            LOG.debug('Flavor %s is not preemptible: %s', flavor.name, problem)
+        guest = admission.Guest(
+            tolerated,
+            flavor.vcpus,
+            flavor.memory_mb,
+            trusted_only=extra_specs.get(_TRUST_TRAIT) == 'required',
+        )
+        return cls(
+            guest,
+            CONF.desktop.allow_in_data_centre,
+            CONF.desktop.runtime_confidence,
+        )
+
+
+def _passes(host_state: Any, asked: _Asked) -> bool:
+    why = _refusal(host_state.stats or {}, asked)
+    if why is not None:
+        LOG.debug(
+            '%(host_state)s is not taken: %(why)s',
+            {'host_state': host_state, 'why': why},
+        )
+    return why is None
+
+
+def _refusal(stats: Mapping[str, str], asked: _Asked) -> str | None:
+    guest = asked.guest
     if not admission.is_desktop(stats):
         return admission.data_centre_refusal(
-            tolerated, CONF.desktop.allow_in_data_centre
+            guest.tolerance, asked.in_data_centre
         )
-    guest = admission.Guest(
-        tolerated,
-        flavor.vcpus,
-        flavor.memory_mb,
-        trusted_only=extra_specs.get(_TRUST_TRAIT) == 'required',
-    )
     try:
         offer = admission.read(stats)
     except ValueError as error:
         return str(error)
-    return admission.desktop_refusal(
-        guest, offer, CONF.desktop.runtime_confidence
-    )
+    return admission.desktop_refusal(guest, offer, asked.confidence)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bandwidth of guests' network devices."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nova_desktop import exception, model
@@ -20,6 +21,9 @@ _WAYS = ('inbound', 'outbound')
 _NAMES = tuple(
     f'{way}.{name}' for way in _WAYS for name in ('average', 'peak', 'burst')
 )
+# libvirt works off what it was asked in any order, for half a minute: also
+# the limit that an agent asked for which was killed before it had an answer.
+_LATE_S = 30.0
 # libvirt counts thousands of bytes, as tc does, whatever it calls them.
 _UNIT_BYTES = 1000
 
@@ -28,12 +32,19 @@ class GuestNetworks:
     """Limits what each guest sends and receives, on each of its devices.
 
     A limit that a guest had before is kept where it is stricter, and stands
-    in ``record`` until it is given back.
+    in ``record`` until it is given back and nobody's late limit can follow.
     """
 
-    def __init__(self, guests: hypervisor.Hypervisor, record: Path) -> None:
+    def __init__(
+        self,
+        guests: hypervisor.Hypervisor,
+        record: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._hypervisor = guests
         self._record = guest_record.GuestRecord(record)
+        self._clock = clock
+        self._given: dict[hypervisor.Key, float] = {}
         self._calls = calls.Calls()
         self._applied = model.NetworkTarget()
 
@@ -42,23 +53,17 @@ class GuestNetworks:
         self._applied = target
         if target.kib_per_s is None and self.is_released:
             return
+        self._given.clear()
         guests = self._guests()
         problems = [] if target.kib_per_s is None else self._remember(guests)
-        known = [guest for guest in guests if guest.key in self._record]
-        answers = self._calls.each(known, self._write)
-        _raise(problems + answers.problems('limited on the network'))
-        if target.kib_per_s is None:
-            # Of one that does not answer it is not known what it has.
-            self._record.drop(
-                [each.key for each in known if each.uuid in answers.given]
-            )
+        _raise(problems + self._limit(self._known(guests)))
 
     def current(self) -> model.NetworkTarget:
         """Read back the limits; asks nobody while there are to be none."""
         target = self._applied
         if target.kib_per_s is None:
             if not self.is_released:
-                self.apply(target)
+                self._confirm()
             return target
         guests = self._guests()
         answers = self._calls.each(guests, self._read)
@@ -78,8 +83,52 @@ class GuestNetworks:
         return len(self._record) == 0
 
     def release(self) -> None:
-        """Give guests the limits back that they had."""
+        """Give guests the limits back that they had, and be done with it."""
         self.apply(model.NetworkTarget())
+        self._record.drop(self._given)
+
+    def _confirm(self) -> None:
+        """Give back again what was not, and forget whose is for long."""
+        guests = self._known(self._guests())
+        answers = self._calls.each(guests, self._read)
+        wrong = [
+            guest
+            for guest in guests
+            if not self._has_back(guest, answers.given.get(guest.uuid))
+        ]
+        for guest in wrong:
+            self._given.pop(guest.key, None)
+        problems = self._limit(wrong)
+        then_s = self._clock() - _LATE_S
+        self._record.drop(
+            [key for key, at_s in self._given.items() if at_s <= then_s]
+        )
+        _raise(problems)
+
+    def _has_back(
+        self, guest: hypervisor.Guest, found: dict[str, Parameters] | None
+    ) -> bool:
+        if found is None:
+            return False
+        before = self._before(guest)
+        return all(before.get(tap, has) == has for tap, has in found.items())
+
+    def _limit(self, guests: Sequence[hypervisor.Guest]) -> list[str]:
+        """Write what guests are to have; note who has it back."""
+        answers = self._calls.each(guests, self._write)
+        if self._applied.kib_per_s is None:
+            now_s = self._clock()
+            self._given |= {
+                each.key: now_s
+                for each in guests
+                if each.uuid in answers.given
+            }
+        return answers.problems('limited on the network')
+
+    def _known(
+        self, guests: Sequence[hypervisor.Guest]
+    ) -> list[hypervisor.Guest]:
+        return [guest for guest in guests if guest.key in self._record]
 
     def _guests(self) -> list[hypervisor.Guest]:
         guests = self._hypervisor.guests()

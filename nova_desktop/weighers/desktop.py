@@ -32,15 +32,28 @@ class FreeTimeWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
         )
         return multiplier
 
+    def weigh_objects(
+        self, weighed_obj_list: Any, weight_properties: Any
+    ) -> list[float]:
+        """Give the weight of each host; reads the flavor once for all."""
+        runtime_min = _runtime_min(weight_properties)
+        return [_weight(each.obj, runtime_min) for each in weighed_obj_list]
+
     def _weigh_object(self, host_state: Any, weight_properties: Any) -> float:
-        stats = host_state.stats or {}
-        if not admission.is_desktop(stats):
-            return 0.0
-        try:
-            offer = admission.read(stats)
-        except ValueError:
-            return 0.0
-        tolerated, _ = tolerance.parse(
-            weight_properties.flavor.extra_specs or {}
-        )
-        return admission.expected_free_min(offer, tolerated.runtime_min)
+        return _weight(host_state, _runtime_min(weight_properties))
+
+
+def _runtime_min(spec_obj: Any) -> int | None:
+    tolerated, _ = tolerance.parse(spec_obj.flavor.extra_specs or {})
+    return tolerated.runtime_min
+
+
+def _weight(host_state: Any, runtime_min: int | None) -> float:
+    stats = host_state.stats or {}
+    if not admission.is_desktop(stats):
+        return 0.0
+    try:
+        offer = admission.read(stats)
+    except ValueError:
+        return 0.0
+    return admission.expected_free_min(offer, runtime_min)

@@ -19,7 +19,7 @@ class NetworkTest(double.LibvirtCase):
         self.network = self.construct()
 
     def construct(self) -> network.GuestNetworks:
-        return network.GuestNetworks(self.hypervisor, self.record)
+        return network.GuestNetworks(self.hypervisor, self.record, self.clock)
 
     def guest(self, name: str, *taps: str) -> double.Domain:
         devices = ''.join(map(double.TAP.format, taps))
@@ -103,8 +103,47 @@ class NetworkTest(double.LibvirtCase):
                 self.assertFalse(self.network.is_released)
                 domain.errors.clear()
                 self.network.current()
-                self.assertTrue(self.network.is_released)
                 self.assertEqual((0, 0), self.average(domain, 'tap0'))
+                self.later()
+
+    def test_limit_that_comes_late_is_taken_back(self) -> None:
+        domain = self.guest('a', 'tap0')
+        self.network.apply(LIMITED)
+        late = dict(domain.parameters['tap0'])
+        self.network.apply(FREE)
+        self.now_s += 29.0
+        # An agent that was killed had asked for it.
+        domain.parameters['tap0'] = late
+        self.network = self.construct()
+        self.network.current()
+        self.assertEqual((0, 0), self.average(domain, 'tap0'))
+        self.later()
+        # Of a limit that comes after that we know nothing.
+        domain.parameters['tap0'] = late
+        self.network.current()
+        self.assertEqual((OURS, OURS), self.average(domain, 'tap0'))
+
+    def later(self) -> None:
+        """Let the time pass in which a limit may come late."""
+        self.now_s += 29.9
+        self.network.current()
+        self.assertFalse(self.network.is_released)
+        self.now_s += 0.1
+        self.network.current()
+        self.assertTrue(self.network.is_released)
+
+    def test_device_that_comes_meanwhile(self) -> None:
+        domain = self.guest('a', 'tap0')
+        self.network.apply(LIMITED)
+        self.network.apply(FREE)
+        domain.devices += double.TAP.format('tap1')
+        domain.parameters['tap1'] = {'inbound.average': 77}
+        added = self.connection.handlers[
+            libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED
+        ]
+        added(None, domain, 'net1', None)
+        self.later()
+        self.assertEqual((77, 0), self.average(domain, 'tap1'))
 
     def test_who_has_ended_is_forgotten(self) -> None:
         self.guest('a', 'tap0')

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's own scheduler before as many workstations as are wanted."""
+
+import contextlib
+import datetime
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import nova.conf
+from nova import config, context, objects, rpc
+from nova.compute import utils as compute_utils
+from nova.scheduler import host_manager, manager, request_filter
+from nova.scheduler import utils as scheduler_utils
+from nova.scheduler.client import report
+
+from nova_desktop import model
+from nova_desktop.virt import inventory
+
+CONF = nova.conf.CONF
+FILTER = 'nova_desktop.filters.desktop.DesktopFilter'
+WEIGHER = 'nova_desktop.weighers.desktop.FreeTimeWeigher'
+EXTRA_SPECS = {
+    'trait:CUSTOM_DESKTOP': 'required',
+    'desktop:preemptible': 'true',
+    'desktop:on_reclaim': 'live-migrate,shelve',
+    'desktop:notice': '60',
+}
+_MEMORY_MIB = 16384
+
+Row = dict[str, Any]
+
+
+def rows(count: int) -> list[Row]:
+    """Make the records of workstations, as they stand in Nova's database."""
+    rng = random.Random(count)  # noqa: S311 - the same hosts each time
+    return [_row(number, rng) for number in range(count)]
+
+
+def _row(number: int, rng: random.Random) -> Row:
+    now = datetime.datetime.now(datetime.UTC)
+    told = inventory.stats(_status(rng))
+    counted = dict.fromkeys(('num_instances', 'io_workload'), '0')
+    known = {
+        'id': number + 1,
+        'uuid': str(uuid.UUID(int=number + 1)),
+        'host': f'desk{number}',
+        'hypervisor_hostname': f'desk{number}',
+        'vcpus': 8,
+        'memory_mb': _MEMORY_MIB,
+        'free_ram_mb': _MEMORY_MIB - rng.randrange(4096),
+        'local_gb': 100,
+        'free_disk_gb': 100,
+        'disk_available_least': 90,
+        'hypervisor_type': 'QEMU',
+        'hypervisor_version': 7002000,
+        'supported_instances': json.dumps([['x86_64', 'kvm', 'hvm']]),
+        'stats': json.dumps(
+            {name: str(value) for name, value in told.items()} | counted
+        ),
+        'metrics': '[]',
+        'cpu_info': '{}',
+        'host_ip': '127.0.0.1',
+        'cpu_allocation_ratio': 1.0,
+        'ram_allocation_ratio': 1.0,
+        'disk_allocation_ratio': 1.0,
+        'created_at': now,
+        'updated_at': now,
+    }
+    zero = ('vcpus_used', 'memory_mb_used', 'local_gb_used', 'running_vms')
+    fields = dict.fromkeys(objects.ComputeNode.fields)
+    return fields | dict.fromkeys(zero, 0) | {'current_workload': 0} | known
+
+
+def _status(rng: random.Random) -> model.Status:
+    chances = sorted((rng.random() for _ in model.HORIZONS_MIN), reverse=True)
+    return model.Status(
+        sequence=1,
+        presence=model.Presence.AWAY,
+        demand=False,
+        source='sessions',
+        reason='no session',
+        cap=model.Cap(8.0, _MEMORY_MIB, True),
+        reclaim_due=False,
+        forecast=dict(zip(model.HORIZONS_MIN, chances, strict=True)),
+    )
+
+
+class Placement:
+    """Offers every workstation, and grants every claim, at once."""
+
+    def __init__(self, hosts: list[Row]) -> None:
+        wanted = {'VCPU': 1, 'MEMORY_MB': 512, 'DISK_GB': 1}
+        uuids = [each['uuid'] for each in hosts]
+        self._requests = [
+            {
+                'allocations': {each: {'resources': wanted}},
+                'mappings': {'': [each]},
+            }
+            for each in uuids
+        ]
+        self._summaries: dict[str, Row] = {each: {} for each in uuids}
+
+    def get_allocation_candidates(self, *_: Any) -> tuple[Any, Any, str]:
+        """Give all of them."""
+        return self._requests, self._summaries, '1.36'
+
+
+class Hosts(host_manager.HostManager):  # type: ignore[misc]
+    """Reads compute nodes out of rows that need no database."""
+
+    rows: list[Row] = []  # noqa: RUF012 - set before one is made
+
+    def refresh_cells_caches(self) -> None:
+        """Have one cell."""
+        self.cells = {'cell': None}
+        self.enabled_cells = ['cell']
+
+    def _init_aggregates(self) -> None:
+        pass
+
+    def _get_instances_by_host(self, ctxt: Any, host: str) -> Row:
+        return {}
+
+    def _get_computes_for_cells(
+        self, ctxt: Any, cells: Any, compute_uuids: Any = None
+    ) -> tuple[dict[str, list[Any]], dict[str, Row]]:
+        read = objects.ComputeNode._from_db_object
+        nodes = [read(ctxt, objects.ComputeNode(), each) for each in self.rows]
+        services = {each['host']: _service(each) for each in self.rows}
+        return {'cell': nodes}, services
+
+
+def _service(row: Row) -> Row:
+    return {
+        'host': row['host'],
+        'disabled': False,
+        'forced_down': False,
+        'last_seen_up': row['updated_at'],
+        'updated_at': row['updated_at'],
+        'created_at': row['created_at'],
+        'report_count': 1,
+    }
+
+
+class Scheduler:
+    """Nova's scheduler with its own filters and weighers, or ours as well."""
+
+    def __init__(self, hosts: list[Row], ours: bool) -> None:
+        """Make it; call within ``quiet``."""
+        for name, values in {
+            'available_filters': ['nova.scheduler.filters.all_filters'],
+            'weight_classes': ['nova.scheduler.weights.all_weighers'],
+            'enabled_filters': _stock_filters(),
+        }.items():
+            added = {
+                'available_filters': [FILTER],
+                'weight_classes': [WEIGHER],
+                'enabled_filters': ['DesktopFilter'],
+            }[name]
+            CONF.set_override(
+                name, values + (added if ours else []), 'filter_scheduler'
+            )
+        self._placement = Placement(hosts)
+        Hosts.rows = hosts
+        with self._reached():
+            self._manager = manager.SchedulerManager()
+
+    def select(self) -> list[Any]:
+        """Select a host for one guest, with alternates."""
+        spec = _spec()
+        with self._reached():
+            [found] = self._manager.select_destinations(
+                context.get_admin_context(),
+                spec_obj=spec,
+                instance_uuids=[spec.instance_uuid],
+                return_objects=True,
+                return_alternates=True,
+            )
+        return list(found)
+
+    def _reached(self) -> Any:
+        return mock.patch.object(
+            report, 'report_client_singleton', lambda: self._placement
+        )
+
+
+def _stock_filters() -> list[str]:
+    [option] = [
+        each
+        for each in nova.conf.scheduler.filter_scheduler_opts
+        if each.name == 'enabled_filters'
+    ]
+    return list(option.default)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Load Nova, without a message bus, a database and its own log."""
+    objects.register_all()
+    config.parse_args([], default_config_files=[], configure_db=False)
+    CONF.set_override('track_instance_changes', False, 'filter_scheduler')
+    nothing = mock.Mock()
+    nothing.is_enabled.return_value = False
+    with contextlib.ExitStack() as stack:
+        for owner, name, value in (
+            (host_manager, 'HostManager', Hosts),
+            (rpc, 'get_notifier', mock.Mock()),
+            (compute_utils, 'notify_about_scheduler_action', mock.Mock()),
+            (request_filter, 'process_reqspec', mock.Mock()),
+            (scheduler_utils, 'claim_resources', lambda *_, **__: True),
+            (rpc, 'NOTIFIER', nothing),
+        ):
+            stack.enter_context(mock.patch.object(owner, name, value))
+        yield
+
+
+def _spec() -> Any:
+    flavor = objects.Flavor(
+        id=1,
+        flavorid='1',
+        name='desk.small',
+        vcpus=1,
+        memory_mb=512,
+        root_gb=1,
+        ephemeral_gb=0,
+        swap=0,
+        extra_specs=dict(EXTRA_SPECS),
+    )
+    nothing = dict.fromkeys(
+        (
+            'availability_zone',
+            'numa_topology',
+            'requested_destination',
+            'force_hosts',
+            'force_nodes',
+            'ignore_hosts',
+            'retry',
+            'instance_group',
+        )
+    )
+    return objects.RequestSpec(
+        flavor=flavor,
+        image=objects.ImageMeta(
+            id=str(uuid.uuid4()), properties=objects.ImageMetaProps()
+        ),
+        project_id='project',
+        user_id='user',
+        num_instances=1,
+        instance_uuid=str(uuid.uuid4()),
+        pci_requests=objects.InstancePCIRequests(requests=[]),
+        limits=objects.SchedulerLimits(),
+        scheduler_hints={},
+        requested_resources=[],
+        request_level_params=objects.RequestLevelParams(),
+        is_bfv=False,
+        **nothing,
+    )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What our filter and weigher add to the selection of a host."""
+
+import argparse
+import gc
+import random
+import statistics
+import sys
+import time
+from collections import defaultdict
+
+from benchmarks import many_hosts, result, workstation
+
+HOSTS = (1_000, 10_000)
+
+NOTES = (
+    "select_destinations of Nova's own scheduler for one guest, with its "
+    'default filters and all of its weighers: stock, and with '
+    'DesktopFilter and FreeTimeWeigher as well, one after the other',
+    'compute nodes are read from rows in memory, and candidates are there at '
+    'once: what database and Placement take would make the overhead smaller',
+    'overhead: the median of the pairs',
+)
+
+
+def options(command: argparse.ArgumentParser) -> None:
+    """Add the options of this benchmark."""
+    command.add_argument(
+        '--pairs',
+        type=int,
+        default=21,
+        metavar='N',
+        help='selections of each kind and number of hosts '
+        '(default %(default)s)',
+    )
+    command.add_argument(
+        '--hosts',
+        type=int,
+        nargs='+',
+        default=HOSTS,
+        metavar='N',
+        help='numbers of hosts (default %(default)s)',
+    )
+
+
+def run(chosen: argparse.Namespace) -> result.Result:
+    """Measure the scheduler with ours and without, before many hosts."""
+    samples: dict[str, list[float]] = defaultdict(list)
+    with many_hosts.quiet():
+        for count in chosen.hosts:
+            _measure(count, max(1, chosen.pairs), samples)
+    return result.Result('scheduling', metrics(samples), samples, NOTES)
+
+
+def _measure(count: int, pairs: int, samples: dict[str, list[float]]) -> None:
+    print(f'{count} hosts', file=sys.stderr, flush=True)
+    hosts = many_hosts.rows(count)
+    kinds = {
+        'stock': many_hosts.Scheduler(hosts, ours=False),
+        'ours': many_hosts.Scheduler(hosts, ours=True),
+    }
+    for each in kinds.values():
+        if not each.select():
+            raise workstation.Unready('the scheduler found no host')
+    for _ in range(pairs):
+        took_ms = {
+            kind: _took_ms(kinds[kind])
+            for kind in random.sample(sorted(kinds), len(kinds))
+        }
+        for kind, each_ms in took_ms.items():
+            samples[f'{kind}_{count}_ms'].append(round(each_ms, 3))
+        more = 100 * (took_ms['ours'] / took_ms['stock'] - 1)
+        samples[f'overhead_percent_{count}'].append(round(more, 3))
+
+
+def _took_ms(scheduler: many_hosts.Scheduler) -> float:
+    # Garbage of the one is not to be the time of the other.
+    gc.collect()
+    begin_s = time.perf_counter()
+    scheduler.select()
+    return 1000 * (time.perf_counter() - begin_s)
+
+
+def metrics(samples: dict[str, list[float]]) -> dict[str, float]:
+    """Give the median of each kind of sample."""
+    return {
+        name: round(statistics.median(values), 3)
+        for name, values in sorted(samples.items())
+    }
