@@ -111,7 +111,7 @@ class Authority:
     async def _answer(
         self, message: dbus_fast.Message
     ) -> dbus_fast.Message | None:
-        """Send a message; None if the answer is an error, or late."""
+        """Send a message; None if the answer is an error, late or lost."""
         try:
             async with asyncio.timeout(self._answer_s):
                 reply = await self._call(message)
@@ -121,6 +121,9 @@ class Authority:
                 message.destination,
                 self._answer_s,
             )
+            return None
+        except (OSError, EOFError):
+            # The bus has gone, and with it whoever called.
             return None
         # An error is an answer too, and it is not a yes.
         if reply is None:

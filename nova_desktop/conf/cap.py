@@ -20,8 +20,8 @@ which the owner is nearer must not lend more.
 _STATES = (
     ('away', 'the owner is away', 1.0, 0.9),
     ('idle', 'the owner is idle', 0.5, 0.5),
-    ('active', 'the owner is active', 0.02, 0.25),
-    ('unknown', 'it is not known whether the owner is there', 0.02, 0.25),
+    ('active', 'the owner is active', 0.01, 0.25),
+    ('unknown', 'it is not known whether the owner is there', 0.01, 0.25),
 )
 
 OPTS = [

@@ -9,8 +9,7 @@ OPTS = [
         default=True,
         help="""
 Whether guests run on as few whole cores as their share needs while the owner
-may be here, so that the owner's caches and the siblings of the owner's cores
-stay the owner's. Related: ``[cap] active_cpu``.
+may be here, who keeps caches and siblings. Related: ``[cap] active_cpu``.
 """,
     ),
     cfg.FloatOpt(
@@ -49,8 +48,8 @@ or has tasks that wait. 0 is no limit but the guest's own.
         default=True,
         help="""
 Whether guests give memory back, by their balloons, while less is lent than
-when the owner is away. A guest keeps what it needs; that it has to leave is
-decided apart from this. Related: ``[cap] active_memory``.
+when the owner is away. A guest keeps what it needs. Related: ``[cap]
+active_memory``.
 """,
     ),
     cfg.FloatOpt(
@@ -60,8 +59,7 @@ decided apart from this. Related: ``[cap] active_memory``.
         max=1.0,
         help="""
 Part (0 to 1) of the host's memory: while less is left for an owner who comes
-back, guests get CPU to give memory back. 0: never. Related: ``giving_s``,
-``[slice] leaving_cpus``.
+back, guests get ``[slice] leaving_cpus`` to give memory back. 0: never.
 """,
     ),
     cfg.FloatOpt(
@@ -88,8 +86,7 @@ while the owner may be here: no limit holds what they do with it.
         min=0.0,
         max=60.0,
         help="""
-Seconds between two guests that are resumed, so that they do not all wake at
-once.
+Seconds between two guests that are resumed: they do not all wake at once.
 """,
     ),
     cfg.StrOpt(

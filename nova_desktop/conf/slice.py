@@ -18,13 +18,15 @@ giving_memory_available``.
     ),
     cfg.IntOpt(
         'quota_period_ms',
-        default=100,
+        default=1000,
         min=10,
         max=1000,
         help="""
-Period of the CPU limit in milliseconds. A shorter one spreads the guests'
-share more evenly and costs more; the smallest limit is one millisecond per
-period.
+Period of the CPU limit in milliseconds, in the idle class; in the normal one,
+for guests that leave, it is 100 at most. A shorter one spreads the guests'
+share more evenly, and interrupts the owner more often: each time that guests
+begin, his task may have to wait for a tick of the scheduler. The smallest
+limit is one millisecond per period.
 """,
     ),
     cfg.StrOpt(

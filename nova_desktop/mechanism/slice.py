@@ -16,6 +16,8 @@ from nova_desktop.mechanism import cgroup, children, disk
 
 # The kernel takes no quota below one millisecond per period.
 _MIN_QUOTA_US = 1000
+# Guests of the normal class compete with the owner: not for long at a time.
+_NORMAL_PERIOD_US = 100_000
 _GONE = (errno.ENODEV, errno.ENOENT, errno.EBADF)
 
 
@@ -47,11 +49,12 @@ V2 = Dialect(
 class GuestSlice:
     """The idle class and the CPU limit of all guests together."""
 
-    def __init__(self, tree: cgroup.Tree, name: str, period_us: int) -> None:
+    def __init__(self, tree: cgroup.Tree, name: str, idle_us: int) -> None:
         """Open the group's files; raise CgroupMissing without them."""
         self.path = tree.group(name)
         self._dialect = V1 if tree.version == 1 else V2
-        self._period_us = period_us
+        self._period_us = idle_us
+        self._written_us = idle_us
         self._fds: dict[str, int] = {}
         self._lifted: dict[Path, str] = {}
         self._applied: model.SliceTarget | None = None
@@ -77,7 +80,7 @@ class GuestSlice:
             idle = self._read('cpu.idle') == '1'
         except OSError as error:
             raise self._failed('read back', error) from error
-        self._period_changed = period_us != self._period_us
+        self._period_changed = period_us != self._written_us
         applied = self._applied
         if (
             applied is not None
@@ -123,23 +126,34 @@ class GuestSlice:
             raise self._failed('written', error) from error
 
     def _write_target(self, target: model.SliceTarget) -> None:
-        if self._period_changed:
-            self._set_period()
-        dialect = self._dialect
-        quota = dialect.encode(self._quota_us(target), self._period_us)
-        self._insist(lambda: self._write(dialect.quota_file, quota))
+        period = period_us(target, self._period_us)
+        if period < self._written_us:
+            # Else what is in force would be of the shorter one for a moment.
+            self._write_quota(target, period)
+            self._set_period(period)
+        else:
+            self._set_period(period)
+            self._write_quota(target, period)
         idle = '1' if target.idle else '0'
         if self._read('cpu.idle') != idle:
             self._write('cpu.idle', idle)
 
-    def _set_period(self) -> None:
+    def _write_quota(self, target: model.SliceTarget, period: int) -> None:
+        dialect = self._dialect
+        quota = dialect.encode(quota_us(target, self._period_us), period)
+        self._insist(lambda: self._write(dialect.quota_file, quota))
+
+    def _set_period(self, period: int) -> None:
         """Bring v1's period to ours; v2 writes it with each quota."""
         file = self._dialect.period_file
-        if file is not None:
-            period = str(self._period_us)
-            if self._read(file) != period:
-                self._insist(lambda: self._write(file, period))
-        self._period_changed = False
+        is_known = period == self._written_us and not self._period_changed
+        if (
+            file is not None
+            and not is_known
+            and self._read(file) != str(period)
+        ):
+            self._insist(lambda: self._write(file, str(period)))
+        self._written_us, self._period_changed = period, False
 
     def _insist(self, write: Callable[[], object]) -> None:
         """Write; lift a guest's own quota where v1 refuses because of it."""
@@ -182,11 +196,16 @@ class GuestSlice:
         )
 
 
-def quota_us(target: model.SliceTarget, period_us: int) -> int | None:
-    """Give the run time in a period as it is written; None for no limit."""
+def period_us(target: model.SliceTarget, idle_us: int) -> int:
+    """Give the period of a target; ``idle_us`` is that of the idle class."""
+    return idle_us if target.idle else min(idle_us, _NORMAL_PERIOD_US)
+
+
+def quota_us(target: model.SliceTarget, idle_us: int) -> int | None:
+    """Give the run time in its period as it is written; None for no limit."""
     if target.cpus is None:
         return None
-    return max(_MIN_QUOTA_US, round(target.cpus * period_us))
+    return max(_MIN_QUOTA_US, round(target.cpus * period_us(target, idle_us)))
 
 
 def _limit(target: model.SliceTarget) -> float:

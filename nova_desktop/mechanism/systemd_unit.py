@@ -42,10 +42,11 @@ Properties = dict[str, tuple[str, Any]]
 """Name -> signature and value."""
 
 
-def cpu(target: model.SliceTarget, period_us: int) -> Properties:
+def cpu(target: model.SliceTarget, idle_us: int) -> Properties:
     """Give the CPU limit, so that systemd writes the same quota as we do."""
     per_second_us = _INFINITY
-    quota_us = slice.quota_us(target, period_us)
+    quota_us = slice.quota_us(target, idle_us)
+    period_us = slice.period_us(target, idle_us)
     if quota_us is not None:
         # systemd rounds the quota of a period down.
         per_second_us = -(-quota_us * _SECOND_US // period_us)

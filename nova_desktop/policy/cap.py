@@ -24,8 +24,8 @@ class CapShares:
 
     away: Share = Share(cpu=1.0, memory=0.9, admit=True)
     idle: Share = Share(cpu=0.5, memory=0.5)
-    active: Share = Share(cpu=0.02, memory=0.25)
-    unknown: Share = Share(cpu=0.02, memory=0.25)
+    active: Share = Share(cpu=0.01, memory=0.25)
+    unknown: Share = Share(cpu=0.01, memory=0.25)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -131,8 +131,8 @@ class OwnerTest(unittest.TestCase):
         for words, state, cpu, memory in (
             ('all CPUs, 90 % of the memory', 'away', 1.0, 0.9),
             ('half of the CPUs and of the memory', 'idle', 0.5, 0.5),
-            ('2 % of the CPUs, a quarter', 'active', 0.02, 0.25),
-            ('2 % of the CPUs, a quarter', 'unknown', 0.02, 0.25),
+            ('1 % of the CPUs, a quarter', 'active', 0.01, 0.25),
+            ('1 % of the CPUs, a quarter', 'unknown', 0.01, 0.25),
         ):
             self.assertIn(words, text)
             self.assertEqual(cpu, shares[f'{state}_cpu'])

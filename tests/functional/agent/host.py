@@ -69,8 +69,11 @@ cool_down_s = 0
 demand_cpus = 64
 reclaim_after_s = 0.2
 [cap]
+active_cpu = 0.02
+unknown_cpu = 0.02
 give_back_hold_s = 0
 [slice]
+quota_period_ms = 100
 parent = {parent}
 """
 

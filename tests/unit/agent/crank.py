@@ -129,7 +129,7 @@ LIMITS = judge.Limits(
     comfort=comfort.ComfortLimits(),
     giving=giving.GivingLimits(),
 )
-ACTIVE = model.SliceTarget(cpus=0.08)
+ACTIVE = model.SliceTarget(cpus=0.04)
 AWAY = model.SliceTarget(cpus=None)
 
 

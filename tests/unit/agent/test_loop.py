@@ -164,9 +164,9 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
 
     def test_stricter_limit_that_is_found_stays_while_unknown(self) -> None:
         for found, expected in (
-            (model.SliceTarget(cpus=0.05), 0.05),
-            (model.SliceTarget(cpus=3.0), 0.08),
-            (crank.AWAY, 0.08),
+            (model.SliceTarget(cpus=0.03), 0.03),
+            (model.SliceTarget(cpus=3.0), 0.04),
+            (crank.AWAY, 0.04),
         ):
             with self.subTest(found=found):
                 bench = crank.Bench()
@@ -178,13 +178,13 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(expected, bench.slice.current().cpus)
                 bench.clock.turn(1)
                 bench.loop.step()
-                self.assertEqual(0.08, bench.slice.current().cpus)
+                self.assertEqual(0.04, bench.slice.current().cpus)
 
     async def test_stricter_limit_that_is_found_ends_with_a_verdict(
         self,
     ) -> None:
         bench = crank.Bench()
-        bench.slice.applied.append(model.SliceTarget(cpus=0.05))
+        bench.slice.applied.append(model.SliceTarget(cpus=0.03))
         bench.loop.begin()
         await bench.start()
         self.assertEqual(crank.AWAY, bench.slice.current())

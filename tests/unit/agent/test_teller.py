@@ -26,7 +26,7 @@ class TellerTest(unittest.IsolatedAsyncioTestCase):
             self.bench.said('admission')[0][1:4],
         )
         self.assertEqual(
-            ['limit', 'no limit, idle class', '0.08 CPUs, idle class'],
+            ['limit', 'no limit, idle class', '0.04 CPUs, idle class'],
             self.bench.said('limit')[0][1:4],
         )
 

@@ -12,6 +12,7 @@ from nova_desktop.mechanism import cgroup, noop, slice
 from nova_desktop.model import SliceTarget
 from tests.unit.mechanism import trees
 
+_PWRITE = os.pwrite
 NAME = trees.NAME
 PERIOD_US = 100_000
 
@@ -25,6 +26,10 @@ class V1Test(trees.TreeCase):
         self.v1('cpu')
         self.v1_group(quota, period)
         return slice.GuestSlice(cgroup.find(self.root), NAME, PERIOD_US)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.seen: list[float] = []
 
     def test_apply_and_current(self) -> None:
         guests = self.slice()
@@ -60,6 +65,34 @@ class V1Test(trees.TreeCase):
         guests.apply(SliceTarget(cpus=0.5))
         self.assertEqual('100000', self.read(self.period))
         self.assertEqual(SliceTarget(cpus=0.5), guests.current())
+
+    def test_period_is_short_in_the_normal_class(self) -> None:
+        self.slice()
+        guests = slice.GuestSlice(cgroup.find(self.root), NAME, 10 * PERIOD_US)
+        few = SliceTarget(cpus=0.02)
+        share = SliceTarget(cpus=0.5, idle=False)
+        most = SliceTarget(cpus=2.0)
+        for before, after in (
+            *((few, share), (share, few)),
+            *((few, most), (most, share), (share, most), (most, few)),
+        ):
+            guests.apply(before)
+            with mock.patch.object(os, 'pwrite', self.noting):
+                guests.apply(after)
+            self.assertEqual(after, guests.current())
+            self.assertLessEqual(
+                max(self.seen), max(before.cpus or 0, after.cpus or 0)
+            )
+            period = PERIOD_US if after is share else 10 * PERIOD_US
+            self.assertEqual(str(period), self.read(self.period))
+
+    def noting(self, fd: int, data: bytes, offset: int) -> int:
+        """Write, and note the limit that is in force then."""
+        os.ftruncate(fd, 0)
+        done = _PWRITE(fd, data, offset)
+        quota, period = self.read(self.quota), self.read(self.period)
+        self.seen.append(int(quota) / int(period))
+        return done
 
     def test_release_leaves_the_limit(self) -> None:
         guests = self.slice('10000')

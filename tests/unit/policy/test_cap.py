@@ -45,14 +45,14 @@ class CapTest(unittest.TestCase):
         for which, expected in (
             (Presence.AWAY, model.Cap(8.0, 900, True)),
             (Presence.IDLE, model.Cap(4.0, 500, False)),
-            (Presence.ACTIVE, model.Cap(0.16, 250, False)),
-            (Presence.UNKNOWN, model.Cap(0.16, 250, False)),
+            (Presence.ACTIVE, model.Cap(0.08, 250, False)),
+            (Presence.UNKNOWN, model.Cap(0.08, 250, False)),
         ):
             self.assertEqual(expected, decide(here(which), 100.0).cap)
 
     def test_taking_is_at_once(self) -> None:
         found = decide(here(Presence.ACTIVE, 200.0), 200.0, LENT)
-        self.assertEqual(model.Cap(0.16, 250, False), found.cap)
+        self.assertEqual(model.Cap(0.08, 250, False), found.cap)
         self.assertEqual(200.0, found.tightened_s)
 
     def test_giving_back_waits_for_the_hold(self) -> None:
@@ -66,12 +66,12 @@ class CapTest(unittest.TestCase):
 
     def test_first_verdict_of_all_gives_nothing_back_yet(self) -> None:
         first = decide(here(Presence.AWAY, 100.0), 100.0)
-        self.assertEqual(model.Cap(0.16, 250, False), first.cap)
+        self.assertEqual(model.Cap(0.08, 250, False), first.cap)
 
     def test_first_sign_throttles_and_closes_and_no_more(self) -> None:
         bump = here(Presence.ACTIVE, 200.0, confirmed=False)
         found = decide(bump, 200.0, LENT)
-        self.assertEqual(model.Cap(0.16, 900, False), found.cap)
+        self.assertEqual(model.Cap(0.08, 900, False), found.cap)
         self.assertFalse(found.reclaim_due)
         much_later = decide(bump, 500.0, found)
         self.assertFalse(much_later.reclaim_due)
@@ -92,8 +92,8 @@ class CapTest(unittest.TestCase):
     def test_demand_takes_cpus_but_no_memory(self) -> None:
         for which, cpus, memory_mib in (
             (Presence.AWAY, 4.0, 900),
-            (Presence.IDLE, 0.16, 500),
-            (Presence.ACTIVE, 0.16, 250),
+            (Presence.IDLE, 0.08, 500),
+            (Presence.ACTIVE, 0.08, 250),
         ):
             found = decide(here(which, demand=True), 100.0)
             self.assertEqual(model.Cap(cpus, memory_mib, False), found.cap)
@@ -131,7 +131,7 @@ class ReasonTest(unittest.TestCase):
         presence = here(Presence.ACTIVE, 200.0)
         first = decide(presence, 200.0, LENT)
         self.assertIn('a test', first.reason)
-        self.assertIn('0.16 of 8 CPUs', first.reason)
+        self.assertIn('0.08 of 8 CPUs', first.reason)
         self.assertIn('250 of 1000 MiB', first.reason)
         self.assertIn('refused', first.reason)
         self.assertEqual(first, decide(presence, 205.0, first))
