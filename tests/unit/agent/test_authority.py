@@ -34,6 +34,8 @@ class Bus:
             found, signature = self.polkit, '(bba{ss})'
         if found == 'late':
             await asyncio.Event().wait()
+        if found == 'lost':
+            raise BrokenPipeError
         if found is None:
             return dbus_fast.Message.new_error(message, 'a.b.Unknown', 'gone')
         if found == 'odd':
@@ -90,6 +92,11 @@ class AuthorityTest(unittest.TestCase):
             uid, text = self.ask(7, 'late')
         self.assertIsNone(uid)
         self.assertIn('polkit does not answer', text)
+
+    def test_bus_that_is_lost_allows_nothing(self) -> None:
+        for caller, polkit in (('lost', [True, False, {}]), (7, 'lost')):
+            uid, _text = self.ask(caller, polkit)
+            self.assertIsNone(uid)
 
     def test_who_has_left_the_bus_is_nobody(self) -> None:
         uid, text = self.ask(None, [True, False, {}])
