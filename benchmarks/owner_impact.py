@@ -31,7 +31,8 @@ owners suffer beside the guests of others is over soon: to our disadvantage.
 NOTES = (
     'guests are stand-ins: for each core one that streams memory and one that '
     'writes 4 KiB at a time safely',
-    'a ratio is the median of the rounds, each to the same round alone; '
+    'a ratio is the median of the rounds, each to the same round alone, of '
+    'which the others may have fewer; '
     '(least-most); those of p999 and max are over all rounds together',
     'membw_ratio is alone / beside guests, the others beside guests / alone',
     'others: what is neither of this benchmark nor stolen, of one core; it '
@@ -51,7 +52,16 @@ def options(command: argparse.ArgumentParser) -> None:
         type=int,
         default=5,
         metavar='N',
-        help='rounds, each with every load and method (default %(default)s)',
+        help='rounds, each with every load alone and with ours (default '
+        '%(default)s)',
+    )
+    command.add_argument(
+        '--others',
+        type=int,
+        default=1,
+        metavar='N',
+        help="the first rounds that have the others' methods too, of which "
+        "BOINC's takes a hundred seconds for each load (default %(default)s)",
     )
     command.add_argument(
         '--seconds',
@@ -78,7 +88,7 @@ def run(chosen: argparse.Namespace) -> result.Result:
                 owner, methods.Methods(host, busy, typist), harvest.Meter(host)
             )
             for number in range(max(1, chosen.pairs)):
-                rounds.play(chosen.seconds)
+                rounds.play(chosen.seconds, number < max(1, chosen.others))
                 done = f'round {number + 1} of {chosen.pairs}'
                 print(done, file=sys.stderr, flush=True)
             held = host.status()
@@ -119,13 +129,15 @@ class Rounds:
             list
         )
 
-    def play(self, seconds: float) -> None:
-        """Measure each of them once more."""
+    def play(self, seconds: float, others: bool) -> None:
+        """Measure each of them once more, ``others`` as well or not."""
         self._methods.wait_held()
+        known = list(self._methods.by_name)
+        chosen = known if others else [methods.ALONE, methods.OURS]
         names = list(self._owner.by_name)
         self._rng.shuffle(names)
         for load in names:
-            for name in methods.order(list(self._methods.by_name), self._rng):
+            for name in methods.order(chosen, self._rng):
                 self._measure(load, name, seconds)
 
     def _measure(self, load: str, name: str, seconds: float) -> None:

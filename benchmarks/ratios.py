@@ -60,10 +60,15 @@ KINDS = {
 
 
 def pairs(measured: Measured, load: str, method: str) -> list[float]:
-    """Give the ratio of each round to the same round alone."""
+    """Give the ratio of each round to the same round alone.
+
+    A method of others may have been left out of the last rounds.
+    """
     kind = KINDS[load]
     both = zip(
-        measured[load, method], measured[load, methods.ALONE], strict=True
+        measured[load, method],
+        measured[load, methods.ALONE],
+        strict=method == methods.OURS,
     )
     return [
         kind.ratio(kind.value(beside), kind.value(alone))

@@ -59,6 +59,16 @@ class MetricsTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             ratios.metrics(short)
 
+    def test_others_may_have_fewer_rounds(self) -> None:
+        fewer = {
+            (load, 'nice19'): [[2 * each for each in rounds[0]]]
+            for (load, method), rounds in ROUNDS.items()
+            if method == 'alone'
+        }
+        found = ratios.metrics(ROUNDS | fewer)
+        self.assertEqual(2.0, found['nice19_p99_ratio'])
+        self.assertEqual(self.found['p99_ratio'], found['p99_ratio'])
+
 
 class SamplesTest(unittest.TestCase):
     def test_one_for_each_round(self) -> None:
