@@ -129,6 +129,11 @@ class GuestBalloons:
 
     def _read_one(self, guest: hypervisor.Guest) -> model.GuestMemory:
         stats = guest.domain.memoryStats()
+        if 'actual' not in stats:
+            # A daemon that was killed does not know its guests at once.
+            raise exception.MechanismFailed(
+                'libvirt does not know yet how much it has'
+            )
         actual_mib = int(stats['actual']) // _KIB
         # What stands still gives nothing back.
         tells = guest.description.balloon and guest.is_running

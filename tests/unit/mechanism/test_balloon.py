@@ -171,6 +171,14 @@ class BalloonTest(double.LibvirtCase):
         )
         self.assertEqual(600 * KIB, domain.stats['actual'])
 
+    def test_one_that_libvirt_does_not_know_yet(self) -> None:
+        unknown, other = self.guest('a'), self.guest('b')
+        del unknown.stats['actual']
+        said = self.failing(lambda: self.balloons.apply(LESS))
+        self.assertIn('guest a was not asked for its memory', said)
+        self.assertIn('does not know yet', said)
+        self.assertEqual(600 * KIB, other.stats['actual'])
+
     def test_not_given_back_is_tried_again(self) -> None:
         domain = self.guest('a')
         self.balloons.apply(LESS)
