@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bandwidth of guests' network devices."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ class GuestNetworks:
         had would be lost.
         """
         fresh = [guest for guest in guests if self._unknown(guest)]
-        answers = self._calls.each(fresh, self._read)
+        answers = self._calls.each(fresh, self._read_own)
         self._record.put(
             {
                 guest.key: answers.given[guest.uuid] | self._before(guest)
@@ -159,6 +160,27 @@ class GuestNetworks:
     def _unknown(self, guest: hypervisor.Guest) -> bool:
         before = self._before(guest)
         return any(tap not in before for tap in guest.description.taps)
+
+    def _read_own(self, guest: hypervisor.Guest) -> dict[str, Parameters]:
+        """Read what a guest has, without a limit that is exactly ours.
+
+        One that comes late may meet a guest that was started again meanwhile,
+        and is no limit that it had before.
+        """
+        found = self._read(guest)
+        for parameters, way in itertools.product(found.values(), _WAYS):
+            if self._limited(way).items() <= parameters.items():
+                parameters[f'{way}.average'] = 0
+        return found
+
+    def _limited(self, way: str) -> Parameters:
+        """Give our limit of one way."""
+        kib_per_s = self._applied.kib_per_s or 0
+        return {
+            f'{way}.average': max(1, kib_per_s * 1024 // _UNIT_BYTES),
+            f'{way}.peak': 0,
+            f'{way}.burst': 0,
+        }
 
     def _read(self, guest: hypervisor.Guest) -> dict[str, Parameters]:
         found = {}
@@ -186,19 +208,13 @@ class GuestNetworks:
     ) -> Parameters:
         """Give what a device is to have: the stricter of its and ours."""
         before = self._before(guest).get(tap)
-        kib_per_s = self._applied.kib_per_s
-        if kib_per_s is None:
+        if self._applied.kib_per_s is None:
             return found if before is None else before
-        ours = max(1, kib_per_s * 1024 // _UNIT_BYTES)
         wanted = dict(before or found)
         for way in _WAYS:
-            average = wanted[f'{way}.average']
-            if average == 0 or average > ours:
-                wanted |= {
-                    f'{way}.average': ours,
-                    f'{way}.peak': 0,
-                    f'{way}.burst': 0,
-                }
+            average, ours = wanted[f'{way}.average'], self._limited(way)
+            if average == 0 or average > ours[f'{way}.average']:
+                wanted |= ours
         return wanted
 
 

@@ -123,6 +123,15 @@ class NetworkTest(double.LibvirtCase):
         self.network.current()
         self.assertEqual((OURS, OURS), self.average(domain, 'tap0'))
 
+    def test_limit_that_is_exactly_ours_is_not_its_own(self) -> None:
+        domain = self.guest('a', 'tap0')
+        self.network.apply(LIMITED)
+        domain.number = 7  # it was started again, and limited all the same
+        domain.parameters['tap0']['outbound.burst'] = 9
+        self.network.apply(LIMITED)
+        self.network.apply(FREE)
+        self.assertEqual((0, OURS), self.average(domain, 'tap0'))
+
     def later(self) -> None:
         """Let the time pass in which a limit may come late."""
         self.now_s += 29.9
