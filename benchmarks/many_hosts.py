@@ -29,6 +29,8 @@ EXTRA_SPECS = {
     'desktop:on_reclaim': 'live-migrate,shelve',
     'desktop:notice': '60',
 }
+_ALL_FILTERS = 'nova.scheduler.filters.all_filters'
+_ALL_WEIGHERS = 'nova.scheduler.weights.all_weighers'
 _MEMORY_MIB = 16384
 
 Row = dict[str, Any]
@@ -151,19 +153,13 @@ class Scheduler:
 
     def __init__(self, hosts: list[Row], ours: bool) -> None:
         """Make it; call within ``quiet``."""
-        for name, values in {
-            'available_filters': ['nova.scheduler.filters.all_filters'],
-            'weight_classes': ['nova.scheduler.weights.all_weighers'],
-            'enabled_filters': _stock_filters(),
-        }.items():
-            added = {
-                'available_filters': [FILTER],
-                'weight_classes': [WEIGHER],
-                'enabled_filters': ['DesktopFilter'],
-            }[name]
-            CONF.set_override(
-                name, values + (added if ours else []), 'filter_scheduler'
-            )
+        for name, stock, added in (
+            ('available_filters', [_ALL_FILTERS], FILTER),
+            ('weight_classes', [_ALL_WEIGHERS], WEIGHER),
+            ('enabled_filters', _stock_filters(), 'DesktopFilter'),
+        ):
+            values = [*stock, added] if ours else stock
+            CONF.set_override(name, values, 'filter_scheduler')
         self._placement = Placement(hosts)
         Hosts.rows = hosts
         with self._reached():

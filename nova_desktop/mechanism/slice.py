@@ -53,7 +53,7 @@ class GuestSlice:
         """Open the group's files; raise CgroupMissing without them."""
         self.path = tree.group(name)
         self._dialect = V1 if tree.version == 1 else V2
-        self._period_us = idle_us
+        self._idle_us = idle_us
         self._written_us = idle_us
         self._fds: dict[str, int] = {}
         self._lifted: dict[Path, str] = {}
@@ -126,7 +126,7 @@ class GuestSlice:
             raise self._failed('written', error) from error
 
     def _write_target(self, target: model.SliceTarget) -> None:
-        period = period_us(target, self._period_us)
+        period = period_us(target, self._idle_us)
         if period < self._written_us:
             # Else what is in force would be of the shorter one for a moment.
             self._write_quota(target, period)
@@ -140,7 +140,7 @@ class GuestSlice:
 
     def _write_quota(self, target: model.SliceTarget, period: int) -> None:
         dialect = self._dialect
-        quota = dialect.encode(quota_us(target, self._period_us), period)
+        quota = dialect.encode(self._quota_us(target), period)
         self._insist(lambda: self._write(dialect.quota_file, quota))
 
     def _set_period(self, period: int) -> None:
@@ -166,7 +166,7 @@ class GuestSlice:
             write()
 
     def _quota_us(self, target: model.SliceTarget) -> int | None:
-        return quota_us(target, self._period_us)
+        return quota_us(target, self._idle_us)
 
     def _read_quota(self) -> tuple[int | None, int]:
         dialect = self._dialect

@@ -99,6 +99,7 @@ class SliceUnit:
     """The properties of the slice's unit, until the next boot.
 
     ``connect`` gives a connection to the system bus, for this alone;
+    ``idle_us`` is the period of the idle class;
     ``disks`` the ``MAJOR:MINOR`` of each disk that is limited. Of memory the
     limit that ``memory_limit_bytes`` finds in force is told, not the one that
     is wanted: systemd itself would have to take the difference.
@@ -108,13 +109,13 @@ class SliceUnit:
         self,
         connect: Callable[[], Awaitable[MessageBus]],
         name: str,
-        period_us: int = 100_000,
+        idle_us: int = 100_000,
         disks: Callable[[], Sequence[str]] = tuple,
         memory_limit_bytes: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._connect = connect
         self._name = name
-        self._period_us = period_us
+        self._idle_us = idle_us
         self._disks = disks
         self._memory_limit_bytes = memory_limit_bytes
         self._bus: MessageBus | None = None
@@ -154,7 +155,7 @@ class SliceUnit:
 
     def _properties(self, hold: model.Hold) -> Properties:
         return {
-            **cpu(hold.slice, self._period_us),
+            **cpu(hold.slice, self._idle_us),
             **cores(hold.cores),
             **disk(hold.disk, self._disks()),
             **memory(self._memory_limit_bytes()),

@@ -2,7 +2,6 @@
 """What a flavor's ``desktop:`` extra specs say its guests tolerate."""
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -101,17 +100,9 @@ def parse(
     Returns the tolerance and a sentence for each key that cannot be
     believed; a flavor with any is to be treated as not preemptible.
     """
-    return _parse(frozenset(extra_specs.items()))
-
-
-# The scheduler asks this of the same flavor for each of its hosts.
-@functools.lru_cache(maxsize=1024)
-def _parse(
-    extra_specs: frozenset[tuple[str, str]],
-) -> tuple[model.Tolerance, tuple[str, ...]]:
     fields: dict[str, Any] = {}
     problems = []
-    for name, text in sorted(extra_specs):
+    for name, text in sorted(extra_specs.items()):
         if not name.startswith(NAMESPACE):
             continue
         key = KEYS.get(name.removeprefix(NAMESPACE))

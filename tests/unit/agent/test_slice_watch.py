@@ -22,7 +22,7 @@ class SliceWatchTest(unittest.IsolatedAsyncioTestCase):
         self.is_changed = False
         self.watch = slice_watch.SliceWatch(self.path, self.look)
         self.addCleanup(self.watch.stop)
-        self.enterContext(mock.patch.object(slice_watch, '_REST_S', 0.1))
+        self.enterContext(mock.patch.object(slice_watch, '_REST_S', 2.0))
         self.watch.start()
 
     def look(self) -> bool:
