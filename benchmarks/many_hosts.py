@@ -22,7 +22,7 @@ from nova_desktop.virt import inventory
 
 CONF = nova.conf.CONF
 FILTER = 'nova_desktop.filters.desktop.DesktopFilter'
-WEIGHER = 'nova_desktop.weighers.desktop.FreeTimeWeigher'
+WEIGHER = 'nova_desktop.weighers.all_weighers'
 EXTRA_SPECS = {
     'trait:CUSTOM_DESKTOP': 'required',
     'desktop:preemptible': 'true',
@@ -199,6 +199,8 @@ def quiet() -> Iterator[None]:
     objects.register_all()
     config.parse_args([], default_config_files=[], configure_db=False)
     CONF.set_override('track_instance_changes', False, 'filter_scheduler')
+    # The rows' heartbeats are of the beginning.
+    CONF.set_override('service_down_time', 86400)
     nothing = mock.Mock()
     nothing.is_enabled.return_value = False
     with contextlib.ExitStack() as stack:

@@ -16,7 +16,7 @@ HOSTS = (1_000, 10_000)
 NOTES = (
     "select_destinations of Nova's own scheduler for one guest, with its "
     'default filters and all of its weighers: stock, and with '
-    'DesktopFilter and FreeTimeWeigher as well, one after the other',
+    'DesktopFilter and all of our weighers as well, one after the other',
     'compute nodes are read from rows in memory, and candidates are there at '
     'once: what database and Placement take would make the overhead smaller',
     'overhead: the median of the pairs',

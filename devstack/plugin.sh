@@ -7,7 +7,7 @@
 # shellcheck disable=SC2154
 
 NOVA_DESKTOP_FILTER=nova_desktop.filters.desktop.DesktopFilter
-NOVA_DESKTOP_WEIGHER=nova_desktop.weighers.desktop.FreeTimeWeigher
+NOVA_DESKTOP_WEIGHER=nova_desktop.weighers.all_weighers
 
 # Install the package beside Nova, and the driver's module into Nova's tree.
 function install_nova_desktop {

@@ -135,19 +135,49 @@ workstations whose forecast is below it; those without a forecast are not
 judged by it.
 """,
     ),
+]
+
+_AGGREGATE = """
+Aggregate metadata of the same name overrides it for the hosts of an
+aggregate.
+"""
+
+_MULTIPLIERS = [
     cfg.FloatOpt(
         'free_time_weight_multiplier',
         default=1.0,
-        help="""
+        help=f"""
 How much FreeTimeWeigher counts. Workstations that should stay free longer
 win with a positive value; a negative one turns that round, and 0 switches it
-off. Aggregate metadata of the same name overrides it for the hosts of an
-aggregate.
-""",
+off.{_AGGREGATE}""",
+    ),
+    cfg.FloatOpt(
+        'correlated_leave_weight_multiplier',
+        default=1.0,
+        help=f"""
+How much CorrelatedLeaveWeigher counts. The servers of a server group are
+spread over workstations whose owners should not return at the same time with
+a positive value; 0 switches it off.{_AGGREGATE}""",
+    ),
+    cfg.FloatOpt(
+        'recent_demand_weight_multiplier',
+        default=0.5,
+        help=f"""
+How much RecentDemandWeigher counts. Workstations that their owners have
+needed less in the last hours win with a positive value; 0 switches it off.
+{_AGGREGATE}""",
+    ),
+    cfg.FloatOpt(
+        'preemption_history_weight_multiplier',
+        default=1.0,
+        help=f"""
+How much PreemptionHistoryWeigher counts. An instance goes to workstations
+that it has not had to leave within a day with a positive value; 0 switches it
+off.{_AGGREGATE}""",
     ),
 ]
 
-OPTS = [*_AGENT, *_LEAVING, *_RECLAIM, *_PLACEMENT, *_SCHEDULER]
+OPTS = [*_AGENT, *_LEAVING, *_RECLAIM, *_PLACEMENT, *_SCHEDULER, *_MULTIPLIERS]
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

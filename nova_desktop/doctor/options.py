@@ -9,7 +9,7 @@ from nova_desktop.doctor.result import Result, ok, problem
 
 DRIVER = 'desktop.DesktopDriver'
 FILTER = 'nova_desktop.filters.desktop.DesktopFilter'
-WEIGHER = 'nova_desktop.weighers.desktop.FreeTimeWeigher'
+WEIGHER = 'nova_desktop.weighers.all_weighers'
 
 SCHEDULER = {
     'available_filters': ('nova.scheduler.filters.all_filters', FILTER),

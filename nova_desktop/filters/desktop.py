@@ -2,7 +2,7 @@
 """Keep guests off workstations that cannot or should not take them."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import nova.conf
@@ -74,7 +74,7 @@ class _Asked:
 
 
 def _passes(host_state: Any, asked: _Asked) -> bool:
-    why = _refusal(host_state.stats or {}, asked)
+    why = _refusal(host_state, asked)
     if why is not None:
         LOG.debug(
             '%(host_state)s is not taken: %(why)s',
@@ -83,14 +83,14 @@ def _passes(host_state: Any, asked: _Asked) -> bool:
     return why is None
 
 
-def _refusal(stats: Mapping[str, str], asked: _Asked) -> str | None:
+def _refusal(host_state: Any, asked: _Asked) -> str | None:
     guest = asked.guest
-    if not admission.is_desktop(stats):
+    try:
+        offer = admission.offer_of(host_state)
+    except ValueError as error:
+        return str(error)
+    if offer is None:
         return admission.data_centre_refusal(
             guest.tolerance, asked.in_data_centre
         )
-    try:
-        offer = admission.read(stats)
-    except ValueError as error:
-        return str(error)
     return admission.desktop_refusal(guest, offer, asked.confidence)

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from nova_desktop import model
 
@@ -24,18 +25,29 @@ _STATS = (
     'desktop_admit',
     'desktop_cap_cpus',
     'desktop_cap_memory_mib',
+    'desktop_demand',
     *(f'desktop_forecast_{horizon}' for horizon in model.HORIZONS_MIN),
 )
+EVICTED = 'desktop_evicted'
+"""Which servers had to leave a host lately: ``SERVER:TIMES,...``."""
+
+_KNOWN = 'desktop_offer'
+"""The attribute of Nova's host state that keeps what was read."""
+
 _TRUE_OR_FALSE = {'True': True, 'False': False}
 
 
 @dataclasses.dataclass(frozen=True)
 class Offer:
-    """What a workstation told Nova's scheduler, up to a minute ago."""
+    """What a workstation told Nova's scheduler, up to a minute ago.
+
+    ``demand`` is the share of the last hours in which its owner needed it.
+    """
 
     presence: model.Presence
     cap: model.Cap
     forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    demand: float = 0.0
 
     @functools.cached_property
     def free_min(self) -> float:
@@ -64,6 +76,24 @@ class Guest:
     trusted_only: bool = False
 
 
+def offer_of(host_state: Any) -> Offer | None:
+    """Give what a host offers, or None if it is no workstation.
+
+    ``host_state`` is Nova's, of which there is one for each host and
+    request: what was read of its ``stats`` once stays with it. Raises
+    ValueError saying what is wrong with the statistics.
+    """
+    known: Offer | None = getattr(host_state, _KNOWN, None)
+    if known is not None:
+        return known
+    stats = host_state.stats or {}
+    if not is_desktop(stats):
+        return None
+    offer = read(stats)
+    setattr(host_state, _KNOWN, offer)
+    return offer
+
+
 def is_desktop(stats: Mapping[str, str]) -> bool:
     """Say whether a host's statistics are those of a workstation."""
     return 'desktop_version' in stats
@@ -82,8 +112,7 @@ def read(stats: Mapping[str, str]) -> Offer:
         ) from None
 
 
-# A host says the same for minutes, to each request for a guest twice: to the
-# filter and to the weigher.
+# A host says the same for minutes, to each request for a guest.
 @functools.lru_cache(maxsize=1 << 15)
 def _read(values: tuple[str | None, ...]) -> Offer:
     stats = {
@@ -106,13 +135,26 @@ def _read(values: tuple[str | None, ...]) -> Offer:
             for horizon in model.HORIZONS_MIN
             if f'desktop_forecast_{horizon}' in stats
         }
+        demand = _number(stats.get('desktop_demand', 0.0))
     except (KeyError, ValueError) as error:
         raise ValueError(
             f'desktop statistics are malformed: {error}'
         ) from None
-    if any(probability > 1 for probability in forecast.values()):
-        raise ValueError('a desktop forecast is above 1')
-    return Offer(presence, cap, forecast)
+    if any(share > 1 for share in (demand, *forecast.values())):
+        raise ValueError('a desktop forecast or demand is above 1')
+    return Offer(presence, cap, forecast, demand)
+
+
+def evictions(stats: Mapping[str, str], server_id: str) -> float:
+    """Give how often a server had to leave a host lately.
+
+    What cannot be read counts as never: it is a hint.
+    """
+    for entry in str(stats.get(EVICTED, '')).split(','):
+        name, _, times = entry.partition(':')
+        if name == server_id and times.isdecimal():
+            return float(times)
+    return 0.0
 
 
 def _number(text: object) -> float:

@@ -3,6 +3,8 @@
 
 import contextlib
 import functools
+import time
+from collections.abc import Set
 from typing import Any
 
 import nova.conf
@@ -12,12 +14,14 @@ from oslo_log import log as logging
 from nova_desktop import messages
 from nova_desktop.virt import (
     endpoint,
+    evictions,
     guests,
     inventory,
     leaving,
     link,
     partition,
     push,
+    recent,
     requests,
 )
 
@@ -35,6 +39,8 @@ class Desktop:
         self.leaving = leaving.Leaving(
             self.agent, options.leave_s, options.leave_timeout_s
         )
+        self._recent = recent.Recent(time.monotonic)
+        self._evictions = evictions.Evictions(time.monotonic)
         self._pusher = push.Pusher(
             lambda: virtapi.reportclient,
             lambda: self.agent.cap,
@@ -66,6 +72,7 @@ class Desktop:
             options.reclaim_repeat_s,
             options.reclaim_within_s,
         )
+        self.agent.wake_on_change(lambda: self._recent.note(self.agent.status))
         self.agent.wake_on_change(self._pusher.cap_heard)
         self.agent.wake_on_change(self._requester.wake)
         self._pusher.wake_when_settled(self._requester.wake)
@@ -84,19 +91,47 @@ class Desktop:
             self._server.stop()
             self._server.wait()
 
-    def update_provider_tree(self, tree: Any, node: str) -> None:
-        """Reserve what the cap withholds; from memory, without waiting."""
-        changes = self._pusher.changes()
-        provider = tree.data(node)
-        reserved = inventory.operators_reserved(provider.inventory)
-        tree.update_inventory(
-            node,
-            inventory.capped(provider.inventory, reserved, self.agent.cap),
-        )
+    def stats(self) -> dict[str, str | int | float]:
+        """Give what the scheduler is told; from memory, without waiting."""
+        return {
+            **inventory.stats(self.agent.status),
+            **self._recent.stats(),
+            **self._evictions.stats(),
+        }
+
+    def update_provider_tree(
+        self, tree: Any, node: str, gpu_classes: Set[str]
+    ) -> None:
+        """Reserve what the cap withholds; from memory, without waiting.
+
+        ``gpu_classes`` are the resource classes of the providers below the
+        host's own that the libvirt driver makes, one for each GPU.
+        """
+        changes, cap = self._pusher.changes(), self.agent.cap
+        root, *children = map(tree.data, tree.get_provider_uuids(node))
+        gpus = [each for each in children if set(each.inventory) & gpu_classes]
+        providers = []
+        for each in (root, *gpus):
+            reserved = inventory.operators_reserved(each.inventory)
+            tree.update_inventory(
+                each.uuid, inventory.capped(each.inventory, reserved, cap)
+            )
+            providers.append(push.Provider(each.uuid, reserved))
+        self._tell_traits(tree, node)
+        self._pusher.providers_known(providers, changes)
+
+    def _tell_traits(self, tree: Any, node: str) -> None:
         tree.add_traits(node, inventory.TRAIT)
-        self._pusher.provider_known(
-            push.Provider(provider.uuid, reserved), changes
-        )
+        if self.keep_bandwidth:
+            tree.add_traits(node, inventory.OWN_LIMITS_TRAIT)
+        else:
+            tree.remove_traits(node, inventory.OWN_LIMITS_TRAIT)
+
+    def note_departure(self, server_id: str) -> None:
+        """Remember a server that leaves while the owner needs the host."""
+        status = self.agent.status
+        if status is not None and status.reclaim_due:
+            self._evictions.note(server_id)
 
     def let_run(
         self, server_id: str

@@ -42,7 +42,7 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         """Give the host's resources, with the hints for the scheduler."""
         resources: dict[str, Any] = super().get_available_resource(nodename)
-        resources['stats'].update(inventory.stats(self.desktop.agent.status))
+        resources['stats'].update(self.desktop.stats())
         return resources
 
     def update_provider_tree(
@@ -50,7 +50,9 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     ) -> None:
         """Give Placement the inventory that the cap leaves."""
         super().update_provider_tree(provider_tree, nodename, allocations)
-        self.desktop.update_provider_tree(provider_tree, nodename)
+        self.desktop.update_provider_tree(
+            provider_tree, nodename, self.mdev_classes
+        )
 
     # Where guests run.
 
@@ -153,13 +155,13 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
         with self.desktop.let_run(instance.uuid):
             super().pause(instance)
 
-    power_off = leaving.with_share(_Stock.power_off)
     reboot = leaving.with_share(_Stock.reboot)
     suspend = leaving.with_share(_Stock.suspend)
     snapshot = leaving.with_share(_Stock.snapshot)
-    live_migration = leaving.with_share(_Stock.live_migration)
+    power_off = leaving.with_share(_Stock.power_off, departs=True)
+    live_migration = leaving.with_share(_Stock.live_migration, departs=True)
     migrate_disk_and_power_off = leaving.with_share(
-        _Stock.migrate_disk_and_power_off
+        _Stock.migrate_disk_and_power_off, departs=True
     )
 
 

@@ -13,9 +13,11 @@ STATS_VERSION = 1
 
 Inventory = dict[str, dict[str, Any]]
 
+OWN_LIMITS_TRAIT = 'CUSTOM_DESKTOP_CPU_QUOTA'
+"""On hosts where a flavor's ``quota:cpu_*`` takes effect."""
+
 _CPUS = ('VCPU', 'PCPU')
 _MEMORY = 'MEMORY_MB'
-_CLOSED = (*_CPUS, _MEMORY, 'DISK_GB')
 
 
 def cap_of(status: model.Status | None) -> model.Cap:
@@ -33,35 +35,43 @@ def capped(
 ) -> Inventory:
     """Give the inventory with what the cap withholds reserved.
 
-    ``reserved`` is the operator's own. Nothing but ``reserved`` moves:
-    Placement checks the other bounds before it forgives usage over
-    capacity, so moving them would stop guests from moving away.
+    ``reserved`` is the operator's own, by resource class; classes that it
+    does not name are somebody else's, such as those of a provider.yaml.
+    Nothing but ``reserved`` moves: Placement checks the other bounds before
+    it forgives usage over capacity, so moving them would stop guests from
+    moving away.
     """
+    totals = {
+        name: int(inventory[name]['total'])
+        for name in reserved
+        if name in inventory
+    }
+    lent = _lent(totals, cap)
+    withheld = {
+        name: {'reserved': max(reserved[name], total - lent[name])}
+        for name, total in totals.items()
+    }
     return {
-        name: {
-            **each,
-            'reserved': _reserved(
-                name,
-                int(each['total']),
-                reserved.get(name, int(each['reserved'])),
-                cap,
-            ),
-        }
+        name: {**each, **withheld.get(name, {})}
         for name, each in inventory.items()
     }
 
 
-def _reserved(name: str, total: int, operators: int, cap: model.Cap) -> int:
-    if name not in _CLOSED:
-        return operators
+def _lent(totals: Mapping[str, int], cap: model.Cap) -> dict[str, int]:
+    """Give how much is lent of each resource class.
+
+    Dedicated and shared CPUs are the same machine's: each kind has its part
+    of the cap, so that both together are no more than it.
+    """
     if not cap.admit:
-        return total
-    lent = total
-    if name in _CPUS:
-        lent = math.floor(cap.cpus)
-    elif name == _MEMORY:
-        lent = cap.memory_mib
-    return max(operators, total - lent)
+        return dict.fromkeys(totals, 0)
+    all_cpus = sum(totals.get(name, 0) for name in _CPUS)
+    lent = dict(totals)
+    for name in set(_CPUS) & set(totals):
+        lent[name] = math.floor(cap.cpus * totals[name] / all_cpus)
+    if _MEMORY in totals:
+        lent[_MEMORY] = cap.memory_mib
+    return lent
 
 
 def stats(status: model.Status | None) -> dict[str, str | int | float]:

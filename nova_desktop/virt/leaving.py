@@ -60,8 +60,13 @@ class Leaving:
         self._agent.leave_done(server_id)
 
 
-def with_share(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Give one of the driver's operations, run with the leaving share."""
+def with_share(
+    stock: Callable[..., Any], departs: bool = False
+) -> Callable[..., Any]:
+    """Give one of the driver's operations, run with the leaving share.
+
+    ``departs`` says that the guest no longer runs here afterwards.
+    """
     signature = inspect.signature(stock)
     place = list(signature.parameters).index('instance')
 
@@ -70,6 +75,8 @@ def with_share(stock: Callable[..., Any]) -> Callable[..., Any]:
         instance = kwargs.get('instance')
         if instance is None:
             instance = args[place - 1]
+        if departs:
+            driver.desktop.note_departure(instance.uuid)
         with driver.desktop.leaving.of(instance.uuid):
             return stock(driver, *args, **kwargs)
 

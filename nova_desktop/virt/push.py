@@ -8,7 +8,7 @@ generation first, and has the tracker forget its copy afterwards.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nova import context as nova_context
@@ -25,7 +25,7 @@ _MICROVERSION = '1.26'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Provider:
-    """The host's resource provider, and what the operator reserves of it."""
+    """A resource provider of the host, and what its operator reserves."""
 
     uuid: str
     reserved: Mapping[str, int]
@@ -82,7 +82,7 @@ class Pusher:
         self._cap = cap
         self._retry_s = retry_s
         self._retry_max_s = retry_max_s
-        self._provider: Provider | None = None
+        self._providers: tuple[Provider, ...] = ()
         self._seen = cap()
         self._changes = 0
         self._pushed = 0
@@ -118,21 +118,23 @@ class Pusher:
 
     def settled(self) -> bool:
         """Say whether Placement knows of the latest cap."""
-        return self._provider is not None and self._changes == self._pushed
+        return bool(self._providers) and self._changes == self._pushed
 
     def changes(self) -> int:
         """Give how many caps have been heard of."""
         return self._changes
 
-    def provider_known(self, provider: Provider, changes: int) -> None:
-        """Take the provider from Nova's update, which writes for itself.
+    def providers_known(
+        self, providers: Sequence[Provider], changes: int
+    ) -> None:
+        """Take the providers from Nova's update, which writes for itself.
 
         ``changes`` is what was heard before the update read its cap; only
         what came later is to be pushed. Writing beside the tracker's very
         first update makes that one fail.
         """
-        first = self._provider is None
-        self._provider = provider
+        first = not self._providers
+        self._providers = tuple(providers)
         if first:
             self._pushed = changes
             self._worker.wake()
@@ -140,12 +142,13 @@ class Pusher:
 
     def step(self) -> float | None:
         """Write the latest cap; give the wait before another attempt."""
-        provider, changes = self._provider, self._changes
-        if provider is None or changes == self._pushed:
+        providers, changes = self._providers, self._changes
+        if not providers or changes == self._pushed:
             return None
         cap = self._cap()
         try:
-            self._write(provider, cap)
+            for provider in providers:
+                self._write(provider, cap)
         except NotYet:
             return self._wait()
         except Exception as failure:  # noqa: BLE001

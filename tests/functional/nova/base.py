@@ -126,7 +126,7 @@ class DesktopTestBase(base.ServersTestBase):
                 'nova.scheduler.filters.all_filters',
                 'nova_desktop.filters.desktop.DesktopFilter',
             ],
-            weight_classes=['nova_desktop.weighers.desktop.FreeTimeWeigher'],
+            weight_classes=['nova_desktop.weighers.all_weighers'],
             group='filter_scheduler',
         )
         self.ADDITIONAL_FILTERS = ['DesktopFilter']

@@ -98,10 +98,14 @@ class SchedulerTest(unittest.TestCase):
     def test_names_are_those_of_the_code(self) -> None:
         for dotted in (options.FILTER, options.WEIGHER):
             module, _, name = dotted.rpartition('.')
-            path = ROOT / (module.replace('.', '/') + '.py')
-            classes = [
+            path = ROOT / module.replace('.', '/')
+            if path.is_dir():
+                path /= '__init__'
+            names = [
                 node.name
-                for node in source_trees.parse(path.read_text()).body
-                if isinstance(node, ast.ClassDef)
+                for node in source_trees.parse(
+                    path.with_suffix('.py').read_text()
+                ).body
+                if isinstance(node, ast.ClassDef | ast.FunctionDef)
             ]
-            self.assertIn(name, classes)
+            self.assertIn(name, names)

@@ -40,16 +40,22 @@ caps = st.builds(
 
 class CappedTest(unittest.TestCase):
     def test_what_is_not_lent_is_reserved(self) -> None:
+        # 2.5 CPUs: 1.67 for the shared ones, 0.83 for the dedicated ones.
         self.assertEqual(
             {
-                'VCPU': 6,
-                'PCPU': 2,
+                'VCPU': 7,
+                'PCPU': 4,
                 'MEMORY_MB': 7168,
                 'DISK_GB': 2,
                 'VGPU': 0,
             },
             reserved(statuses.LENT),
         )
+
+    def test_host_without_dedicated_cpus_lends_the_whole_cap(self) -> None:
+        shared = {'VCPU': host()['VCPU']}
+        capped = inventory.capped(shared, {'VCPU': 1}, statuses.LENT)
+        self.assertEqual(6, capped['VCPU']['reserved'])
 
     def test_operators_reserve_is_the_least(self) -> None:
         self.assertEqual(
@@ -58,19 +64,25 @@ class CappedTest(unittest.TestCase):
 
     def test_closed_host_reserves_everything(self) -> None:
         found = reserved(model.Cap(99.0, 2**20, admit=False))
-        self.assertEqual(
-            {
-                'VCPU': 8,
-                'PCPU': 4,
-                'MEMORY_MB': 8192,
-                'DISK_GB': 100,
-                'VGPU': 0,
-            },
-            found,
-        )
+        totals = {name: each['total'] for name, each in host().items()}
+        self.assertEqual(totals, found)
 
-    def test_silent_agent_lends_nothing(self) -> None:
-        self.assertEqual(model.NOTHING, inventory.cap_of(None))
+    def test_classes_of_others_are_left_alone(self) -> None:
+        ours = {name: OPERATORS[name] for name in ('VCPU', 'MEMORY_MB')}
+        capped = inventory.capped(host(), ours, model.NOTHING)
+        self.assertEqual(8, capped['VCPU']['reserved'])
+        for name in ('DISK_GB', 'VGPU', 'PCPU'):
+            self.assertEqual(host()[name], capped[name])
+
+    @given(caps)
+    def test_both_kinds_of_cpus_are_within_the_cap(self, cap) -> None:
+        lent = {
+            name: each['total'] - each['reserved']
+            for name, each in inventory.capped(
+                host(), dict.fromkeys(OPERATORS, 0), cap
+            ).items()
+        }
+        self.assertLessEqual(lent['VCPU'] + lent['PCPU'], max(cap.cpus, 0))
 
     @given(caps)
     def test_nothing_else_moves_and_all_is_legal(self, cap) -> None:

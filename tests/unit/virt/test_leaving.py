@@ -15,7 +15,8 @@ class Stock:
     def __init__(self, agent: statuses.FakeLink) -> None:
         self.agent = agent
         self.desktop = types.SimpleNamespace(
-            leaving=leaving.Leaving(agent, 300, 2.0)
+            leaving=leaving.Leaving(agent, 300, 2.0),
+            note_departure=lambda name: agent.calls.append(('departs', name)),
         )
 
     def power_off(self, instance, timeout=0):
@@ -27,10 +28,14 @@ class Stock:
     def migrate(self, context, instance, dest):
         return self.power_off(instance, timeout=1)
 
+    def live_migration(self, context, instance):
+        self.agent.calls.append(('move',))
+
 
 class Driver(Stock):
     power_off = leaving.with_share(Stock.power_off)
     migrate = leaving.with_share(Stock.migrate)
+    live_migration = leaving.with_share(Stock.live_migration, departs=True)
 
 
 class LeavingTest(unittest.TestCase):
@@ -53,6 +58,18 @@ class LeavingTest(unittest.TestCase):
         self.driver.migrate(None, GUEST, 'other')
         self.assertEqual(
             [('leave', 'guest', 300), ('off', 1), ('done', 'guest')],
+            self.agent.calls,
+        )
+
+    def test_departure_is_noted(self) -> None:
+        self.driver.live_migration(None, GUEST)
+        self.assertEqual(
+            [
+                ('departs', 'guest'),
+                ('leave', 'guest', 300),
+                ('move',),
+                ('done', 'guest'),
+            ],
             self.agent.calls,
         )
 

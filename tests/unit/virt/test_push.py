@@ -61,7 +61,7 @@ class PusherTest(unittest.TestCase):
         self.pusher.cap_heard()
 
     def known(self) -> None:
-        self.pusher.provider_known(PROVIDER, self.pusher.changes())
+        self.pusher.providers_known([PROVIDER], self.pusher.changes())
 
     def test_nothing_before_the_provider_is_known(self) -> None:
         self.hear(HALF)
@@ -77,7 +77,7 @@ class PusherTest(unittest.TestCase):
     def test_what_comes_during_the_first_update_is_pushed(self) -> None:
         changes = self.pusher.changes()
         self.hear(HALF)
-        self.pusher.provider_known(PROVIDER, changes)
+        self.pusher.providers_known([PROVIDER], changes)
         self.pusher.step()
         self.assertEqual([4], self.placement.puts)
 
