@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import nova.conf
-from nova import config, context, objects, rpc
+from nova import context, objects, rpc
 from nova.compute import utils as compute_utils
 from nova.scheduler import host_manager, manager, request_filter
 from nova.scheduler import utils as scheduler_utils
@@ -32,6 +32,7 @@ EXTRA_SPECS = {
 _ALL_FILTERS = 'nova.scheduler.filters.all_filters'
 _ALL_WEIGHERS = 'nova.scheduler.weights.all_weighers'
 _MEMORY_MIB = 16384
+_CELL = str(uuid.UUID(int=1))
 
 Row = dict[str, Any]
 
@@ -118,8 +119,8 @@ class Hosts(host_manager.HostManager):  # type: ignore[misc]
 
     def refresh_cells_caches(self) -> None:
         """Have one cell."""
-        self.cells = {'cell': None}
-        self.enabled_cells = ['cell']
+        self.cells = {_CELL: None}
+        self.enabled_cells = [_CELL]
 
     def _init_aggregates(self) -> None:
         pass
@@ -132,11 +133,12 @@ class Hosts(host_manager.HostManager):  # type: ignore[misc]
     ) -> tuple[dict[str, list[Any]], dict[str, Row]]:
         read = objects.ComputeNode._from_db_object
         nodes = [read(ctxt, objects.ComputeNode(), each) for each in self.rows]
-        services = {each['host']: _service(each) for each in self.rows}
-        return {'cell': nodes}, services
+        services = {each['host']: service(each) for each in self.rows}
+        return {_CELL: nodes}, services
 
 
-def _service(row: Row) -> Row:
+def service(row: Row) -> Row:
+    """Make the record of a host's nova-compute."""
     return {
         'host': row['host'],
         'disabled': False,
@@ -151,8 +153,8 @@ def _service(row: Row) -> Row:
 class Scheduler:
     """Nova's scheduler with its own filters and weighers, or ours as well."""
 
-    def __init__(self, hosts: list[Row], ours: bool) -> None:
-        """Make it; call within ``quiet``."""
+    def __init__(self, ours: bool) -> None:
+        """Make it; call within ``real_cloud.of``."""
         for name, stock, added in (
             ('available_filters', [_ALL_FILTERS], FILTER),
             ('weight_classes', [_ALL_WEIGHERS], WEIGHER),
@@ -160,28 +162,19 @@ class Scheduler:
         ):
             values = [*stock, added] if ours else stock
             CONF.set_override(name, values, 'filter_scheduler')
-        self._placement = Placement(hosts)
-        Hosts.rows = hosts
-        with self._reached():
-            self._manager = manager.SchedulerManager()
+        self._manager = manager.SchedulerManager()
 
     def select(self) -> list[Any]:
         """Select a host for one guest, with alternates."""
         spec = _spec()
-        with self._reached():
-            [found] = self._manager.select_destinations(
-                context.get_admin_context(),
-                spec_obj=spec,
-                instance_uuids=[spec.instance_uuid],
-                return_objects=True,
-                return_alternates=True,
-            )
-        return list(found)
-
-    def _reached(self) -> Any:
-        return mock.patch.object(
-            report, 'report_client_singleton', lambda: self._placement
+        [found] = self._manager.select_destinations(
+            context.get_admin_context(),
+            spec_obj=spec,
+            instance_uuids=[spec.instance_uuid],
+            return_objects=True,
+            return_alternates=True,
         )
+        return list(found)
 
 
 def _stock_filters() -> list[str]:
@@ -193,16 +186,23 @@ def _stock_filters() -> list[str]:
     return list(option.default)
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Load Nova, without a message bus, a database and its own log."""
-    objects.register_all()
-    config.parse_args([], default_config_files=[], configure_db=False)
+def configure() -> None:
+    """Set what all of the schedulers have in common."""
     CONF.set_override('track_instance_changes', False, 'filter_scheduler')
+    CONF.set_override('notification_format', 'unversioned', 'notifications')
     # The rows' heartbeats are of the beginning.
     CONF.set_override('service_down_time', 86400)
+
+
+@contextlib.contextmanager
+def alone(hosts: list[Row]) -> Iterator[None]:
+    """Have these hosts without message bus, database and Placement.
+
+    Within ``real_cloud.of``, which sets Nova up.
+    """
     nothing = mock.Mock()
     nothing.is_enabled.return_value = False
+    Hosts.rows, placement = hosts, Placement(hosts)
     with contextlib.ExitStack() as stack:
         for owner, name, value in (
             (host_manager, 'HostManager', Hosts),
@@ -211,6 +211,7 @@ def quiet() -> Iterator[None]:
             (request_filter, 'process_reqspec', mock.Mock()),
             (scheduler_utils, 'claim_resources', lambda *_, **__: True),
             (rpc, 'NOTIFIER', nothing),
+            (report, 'report_client_singleton', lambda: placement),
         ):
             stack.enter_context(mock.patch.object(owner, name, value))
         yield
