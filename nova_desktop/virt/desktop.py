@@ -63,6 +63,7 @@ class Desktop:
         """Listen to the agent and to the control plane."""
         options = CONF.desktop
         partition.warn_if_missing()
+        guests.warn_of_those_outside(self._host)
         self._requester = requests.Requester(
             host_name,
             lambda: self.agent.status,

@@ -79,8 +79,9 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
         guest: Any,
         device_names: Any,
     ) -> None:
-        if _is_stock(context, dest):
-            guest = partition.UnplacedGuest(guest._domain)
+        guest = partition.leaving_guest(
+            guest, _is_stock(context, dest), self.desktop.keep_bandwidth
+        )
         super()._live_migration_operation(
             context,
             instance,

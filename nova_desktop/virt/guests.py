@@ -7,8 +7,11 @@ from typing import Any
 
 from nova import exception as nova_exception
 from nova.virt.libvirt import guest as libvirt_guest
+from oslo_log import log as logging
 
-from nova_desktop.virt import endpoint, threads
+from nova_desktop.virt import endpoint, partition, threads
+
+LOG = logging.getLogger(__name__)
 
 _KIB_PER_MIB = 1024
 
@@ -22,6 +25,29 @@ def memory_mib(host: Any) -> int:
         except libvirt_guest.libvirt.libvirtError as error:
             _raise_unless_gone(error)
     return total_kib // _KIB_PER_MIB
+
+
+def warn_of_those_outside(host: Any) -> list[str]:
+    """Say in the log which guests no limit reaches; give their ids.
+
+    They were started before this driver was, and libvirt does not move a
+    running guest to another group.
+    """
+    outside = []
+    for guest in host.list_guests(only_running=True):
+        try:
+            if not partition.is_inside(guest.get_xml_desc()):
+                outside.append(guest.uuid)
+        except libvirt_guest.libvirt.libvirtError as error:
+            _raise_unless_gone(error)
+    if outside:
+        LOG.warning(
+            'Servers %s were started by another driver and run outside the '
+            'limits that protect the owner, until they are live-migrated, '
+            'rebooted hard or stopped',
+            ', '.join(outside),
+        )
+    return outside
 
 
 def is_paused(host: Any, server_id: str) -> bool:

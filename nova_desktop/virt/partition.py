@@ -83,7 +83,7 @@ def placed(xml: Any, keep_bandwidth: bool) -> Any:
     refuse it, not this.
     """
     domain = _parse(xml)
-    if domain is None or domain.findtext('resource/partition') == PARTITION:
+    if domain is None or is_inside(xml):
         return xml
     place(domain, keep_bandwidth)
     return etree.tostring(domain, encoding='unicode')
@@ -136,3 +136,30 @@ class UnplacedGuest(libvirt_guest.Guest):  # type: ignore[misc]
     def get_xml_desc(self, *args: Any, **kwargs: Any) -> Any:
         """Give the domain's XML without its partition."""
         return unplaced(super().get_xml_desc(*args, **kwargs))
+
+
+class PlacedGuest(libvirt_guest.Guest):  # type: ignore[misc]
+    """A guest whose XML names the partition, wherever it was started."""
+
+    keep_bandwidth = True
+
+    def get_xml_desc(self, *args: Any, **kwargs: Any) -> Any:
+        """Give the domain's XML under the partition."""
+        xml = super().get_xml_desc(*args, **kwargs)
+        return placed(xml, self.keep_bandwidth)
+
+
+def leaving_guest(guest: Any, to_stock: bool, keep_bandwidth: bool) -> Any:
+    """Give a guest as it is to arrive at the host that it moves to."""
+    if to_stock:
+        return UnplacedGuest(guest._domain)
+    moved = PlacedGuest(guest._domain)
+    moved.keep_bandwidth = keep_bandwidth
+    return moved
+
+
+def is_inside(xml: str) -> bool:
+    """Say whether a domain with this XML is under the partition."""
+    domain = _parse(xml)
+    found = None if domain is None else domain.findtext('resource/partition')
+    return bool(found == PARTITION)

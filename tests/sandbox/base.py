@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox import bring_up, cloud, desk, hosts, layout, observe, supervise
+from tests.sandbox import allocations
 
 PATIENT_FLAVOR = 'desk.patient'
 SERVER = 'guest'
@@ -74,6 +75,15 @@ class SandboxCase(unittest.TestCase):
         cls.compute = cloud.connect().compute
         cls.placement = observe.Placement(cloud.connect())
 
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Have Nova judge what the class's tests have left in Placement."""
+        for server in cls.compute.servers(all_projects=True):
+            cls.compute.wait_for_delete(server)
+        wrong = allocations.wrong()
+        if wrong:
+            raise AssertionError('\n'.join(wrong))
+
     def wait_status(self, server_id: str, status: str) -> Any:
         """Wait for a server's status; ERROR fails at once."""
 
@@ -84,6 +94,38 @@ class SandboxCase(unittest.TestCase):
             return server if server.status == status else None
 
         return wait_until(there, f'server {status}', 120)
+
+    def remove(self, server_id: str) -> None:
+        """Delete a server and wait until nothing is left of it."""
+        server = self.compute.get_server(server_id)
+        self.compute.delete_server(server_id)
+        self.compute.wait_for_delete(server)
+
+    def boot(self, flavor: str) -> Any:
+        """Boot a server and wait until it is active."""
+        server = self.compute.create_server(
+            name=SERVER,
+            flavor_id=self.compute.find_flavor(flavor).id,
+            image_id=cloud.connect().image.find_image('tiny-burn').id,
+            networks='none',
+        )
+        return self.wait_status(server.id, 'ACTIVE')
+
+    def wait_compute_fresh(self) -> None:
+        """Wait for a heartbeat of the host's nova-compute from now on."""
+        first = self.heartbeat()
+        wait_until(
+            lambda: self.heartbeat() != first,
+            'a heartbeat of nova-compute',
+            90,
+        )
+
+    def heartbeat(self) -> str:
+        """Give when the host's nova-compute was last heard."""
+        found = list(
+            self.compute.services(binary='nova-compute', host=self.host.name)
+        )
+        return str(found[0].updated_at)
 
 
 class SandboxTest(SandboxCase):
@@ -115,7 +157,7 @@ class SandboxTest(SandboxCase):
         self.host = layout.host(self.server.compute_host)
         self.guests = observe.Slice(self.host)
         self.console = observe.Console(self.server.id)
-        self.addCleanup(self.compute.delete_server, self.server.id)
+        self.addCleanup(self.remove, self.server.id)
         self.addCleanup(self.owner, self.host.name, 'away')
         self.wait_for_work()
 
@@ -124,16 +166,6 @@ class SandboxTest(SandboxCase):
         answer = desk.send(layout.host(host).dir / 'desk.sock', words)
         self.assertTrue(answer['ok'], answer)
         return answer
-
-    def boot(self, flavor: str) -> Any:
-        """Boot a server and wait until it is active."""
-        server = self.compute.create_server(
-            name=SERVER,
-            flavor_id=self.compute.find_flavor(flavor).id,
-            image_id=cloud.connect().image.find_image('tiny-burn').id,
-            networks='none',
-        )
-        return self.wait_status(server.id, 'ACTIVE')
 
     def wait_offered(self, host: str, wanted: bool) -> None:
         """Wait until Placement offers a host, or does not."""
@@ -178,22 +210,6 @@ class SandboxTest(SandboxCase):
             lambda: supervise.pid(program) not in (0, old_pid),
             f'{program} running again',
         )
-
-    def wait_compute_fresh(self) -> None:
-        """Wait for a heartbeat of the host's nova-compute from now on."""
-        first = self.heartbeat()
-        wait_until(
-            lambda: self.heartbeat() != first,
-            'a heartbeat of nova-compute',
-            90,
-        )
-
-    def heartbeat(self) -> str:
-        """Give when the host's nova-compute was last heard."""
-        found = list(
-            self.compute.services(binary='nova-compute', host=self.host.name)
-        )
-        return str(found[0].updated_at)
 
     def guard(self) -> Guard:
         """Start watching the slice; what it saw is judged at the end."""

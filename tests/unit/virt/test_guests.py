@@ -48,6 +48,23 @@ class GuestsTest(unittest.TestCase):
         with self.assertRaises(libvirt.libvirtError):
             guests.memory_mib(self.host)
 
+    def test_guests_of_another_driver_are_told(self) -> None:
+        ours = '<resource><partition>/novadesktop</partition></resource>'
+        self.host.list_guests.return_value = [
+            mock.Mock(
+                uuid=name, get_xml_desc=mock.Mock(side_effect=[described])
+            )
+            for name, described in (
+                ('old', '<domain/>'),
+                ('new', f'<domain>{ours}</domain>'),
+                ('gone', GONE),
+            )
+        ]
+        with self.assertLogs('nova_desktop.virt.guests', 'WARNING') as said:
+            found = guests.warn_of_those_outside(self.host)
+        self.assertEqual(['old'], found)
+        self.assertIn('old', said.output[0])
+
     def test_paused(self) -> None:
         connection = self.host.get_connection()
         domain = connection.lookupByUUIDString.return_value

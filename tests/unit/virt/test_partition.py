@@ -5,6 +5,7 @@ import unittest
 from unittest import mock
 
 from nova.virt.libvirt import config as vconfig
+from nova.virt.libvirt import guest as libvirt_guest
 
 from nova_desktop.virt import partition
 
@@ -83,12 +84,27 @@ class ConfigTest(unittest.TestCase):
         )
 
 
-class UnplacedGuestTest(unittest.TestCase):
-    def test_xml_names_no_partition(self) -> None:
+class LeavingGuestTest(unittest.TestCase):
+    def arrives(self, inside: str, to_stock: bool, keep: bool = True) -> str:
         domain = mock.Mock()
-        domain.XMLDesc.return_value = f'<domain>{OURS}</domain>'
-        guest = partition.UnplacedGuest(domain)
-        self.assertEqual('<domain/>', guest.get_xml_desc(dump_migratable=True))
+        domain.XMLDesc.return_value = f'<domain>{inside}</domain>'
+        stock = libvirt_guest.Guest(domain)
+        guest = partition.leaving_guest(stock, to_stock, keep)
+        return guest.get_xml_desc(dump_migratable=True)
+
+    def test_stock_host_gets_no_partition(self) -> None:
+        self.assertEqual('<domain/>', self.arrives(OURS, to_stock=True))
+        self.assertEqual('<domain></domain>', self.arrives('', to_stock=True))
+
+    def test_workstation_gets_it_wherever_the_guest_was_started(self) -> None:
+        for inside in (OURS, '', OTHER):
+            self.assertEqual(
+                f'<domain>{OURS}</domain>', self.arrives(inside, False)
+            )
+
+    def test_limits_of_its_own_are_left_behind(self) -> None:
+        quota = '<cputune><quota>1</quota></cputune>'
+        self.assertNotIn('quota', self.arrives(quota, False, keep=False))
 
 
 class HostTest(unittest.TestCase):

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's own judgement of the allocations, by its own commands."""
+
+import subprocess
+
+from sandbox import layout
+
+CLEAN = {
+    ('audit', '--verbose'): 0,
+    # Nova's code for having found nothing to heal.
+    ('heal_allocations', '--dry-run'): 4,
+}
+
+
+def wrong() -> list[str]:
+    """Give what nova-manage says where it is not content."""
+    etc = layout.ETC / 'nova'
+    files = [
+        word
+        for name in ('nova-common.conf', 'nova.conf')
+        for word in ('--config-file', str(etc / name))
+    ]
+    found = []
+    for words, content in CLEAN.items():
+        done = subprocess.run(
+            [layout.BIN / 'nova-manage', *files, 'placement', *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != content:
+            found.append(f'{words}: {done.returncode} {done.stdout}')
+    return found
