@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    candidates,
     machine,
     memory_back,
     owner_impact,
@@ -22,6 +23,7 @@ Run = Callable[[argparse.Namespace], result.Result]
 Options = Callable[[argparse.ArgumentParser], None]
 
 BENCHMARKS: dict[str, tuple[Options, Run]] = {
+    'candidates': (candidates.options, candidates.run),
     'memory_back': (memory_back.options, memory_back.run),
     'owner_impact': (owner_impact.options, owner_impact.run),
     'reaction': (reaction.options, reaction.run),
