@@ -2,7 +2,7 @@
 """Keep guests off workstations that cannot or should not take them."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import nova.conf
@@ -10,14 +10,12 @@ from nova.scheduler import filters, utils
 from oslo_log import log as logging
 
 from nova_desktop.conf import desktop as options
-from nova_desktop.policy import admission, tolerance
+from nova_desktop.policy import admission, contradictions, tolerance
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 options.register(CONF)
-
-_TRUST_TRAIT = 'trait:CUSTOM_DESKTOP_TRUSTED'
 
 
 class DesktopFilter(filters.BaseHostFilter):  # type: ignore[misc]
@@ -36,41 +34,47 @@ class DesktopFilter(filters.BaseHostFilter):  # type: ignore[misc]
         if utils.request_is_rebuild(spec_obj):
             yield from filter_obj_list
             return
-        asked = _Asked.of(spec_obj.flavor)
+        asked = _Asked.of(spec_obj)
         for host_state in filter_obj_list:
             if _passes(host_state, asked):
                 yield host_state
 
     def host_passes(self, host_state: Any, spec_obj: Any) -> bool:
         """Say whether a host may take what is asked for."""
-        return _passes(host_state, _Asked.of(spec_obj.flavor))
+        return _passes(host_state, _Asked.of(spec_obj))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is the same for all hosts."""
+    """What is the same for all hosts; ``refused`` is why none takes it."""
 
     guest: admission.Guest
     in_data_centre: bool
     confidence: float
+    refused: str | None
 
     @classmethod
-    def of(cls, flavor: Any) -> '_Asked':
+    def of(cls, spec_obj: Any) -> '_Asked':
+        flavor = spec_obj.flavor
         extra_specs = flavor.extra_specs or {}
         tolerated, problems = tolerance.parse(extra_specs)
         for problem in problems:
             LOG.debug('Flavor %s is not preemptible: %s', flavor.name, problem)
-        guest = admission.Guest(
-            tolerated,
-            flavor.vcpus,
-            flavor.memory_mb,
-            trusted_only=extra_specs.get(_TRUST_TRAIT) == 'required',
-        )
+        against = contradictions.of(extra_specs, _properties(spec_obj.image))
         return cls(
-            guest,
+            admission.Guest(tolerated, flavor.vcpus, flavor.memory_mb),
             CONF.desktop.allow_in_data_centre,
             CONF.desktop.runtime_confidence,
+            '; '.join(against) or None,
         )
+
+
+def _properties(image: Any) -> Mapping[str, Any]:
+    """Give what Nova knows of an image; a volume may come without one."""
+    if image is None or not image.obj_attr_is_set('properties'):
+        return {}
+    known: Mapping[str, Any] = image.properties.to_dict()
+    return known
 
 
 def _passes(host_state: Any, asked: _Asked) -> bool:
@@ -84,6 +88,8 @@ def _passes(host_state: Any, asked: _Asked) -> bool:
 
 
 def _refusal(host_state: Any, asked: _Asked) -> str | None:
+    if asked.refused is not None:
+        return asked.refused
     guest = asked.guest
     try:
         offer = admission.offer_of(host_state)

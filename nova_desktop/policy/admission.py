@@ -64,16 +64,11 @@ class Offer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Guest:
-    """What is asked for: a flavor's size and what its guests tolerate.
-
-    ``trusted_only`` says that Placement, by a required trait, keeps the
-    guest on trusted hosts.
-    """
+    """What is asked for: a flavor's size and what its guests tolerate."""
 
     tolerance: model.Tolerance
     vcpus: int
     memory_mib: int
-    trusted_only: bool = False
 
 
 def offer_of(host_state: Any) -> Offer | None:
@@ -185,8 +180,6 @@ def desktop_refusal(
     cap = offer.cap
     if not guest.tolerance.preemptible:
         return 'the flavor does not say that its instances are preemptible'
-    if guest.tolerance.trust == 'trusted' and not guest.trusted_only:
-        return 'the flavor wants trust, and does not require the trait for it'
     if not cap.admit:
         return None
     if guest.vcpus > cap.cpus:

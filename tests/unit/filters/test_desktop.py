@@ -3,6 +3,7 @@ import types
 import unittest
 
 import nova.conf
+from nova import objects
 from oslo_config import fixture
 
 from nova_desktop.filters import desktop
@@ -23,12 +24,15 @@ class DesktopFilterTest(unittest.TestCase):
         self.config.setUp()
         self.addCleanup(self.config.cleanUp)
 
-    def passes(self, stats=STATS, specs=PREEMPTIBLE) -> bool:
+    def passes(self, stats=STATS, specs=PREEMPTIBLE, **image) -> bool:
         host = types.SimpleNamespace(stats=stats, host='desk1')
         flavor = types.SimpleNamespace(
             name='small', vcpus=1, memory_mb=512, extra_specs=specs
         )
-        spec = types.SimpleNamespace(flavor=flavor)
+        properties = objects.ImageMetaProps.from_dict(image)
+        spec = types.SimpleNamespace(
+            flavor=flavor, image=objects.ImageMeta(properties=properties)
+        )
         return desktop.DesktopFilter().host_passes(host, spec)
 
     def test_open_workstation(self) -> None:
@@ -53,6 +57,38 @@ class DesktopFilterTest(unittest.TestCase):
         self.assertFalse(self.passes(specs=specs))
         specs['trait:CUSTOM_DESKTOP_TRUSTED'] = 'required'
         self.assertTrue(self.passes(specs=specs))
+
+    def test_trust_may_be_the_image_s_wish(self) -> None:
+        specs = {**PREEMPTIBLE, 'desktop:trust': 'trusted'}
+        image = {'trait:CUSTOM_DESKTOP_TRUSTED': 'required'}
+        self.assertTrue(self.passes(specs=specs, **image))
+
+    def test_contradiction_is_refused_everywhere(self) -> None:
+        self.config.config(allow_in_data_centre=True, group='desktop')
+        specs = {**PREEMPTIBLE, 'hw:cpu_realtime': 'yes'}
+        for stats in (STATS, {}):
+            with self.assertLogs('nova_desktop.filters', 'DEBUG') as said:
+                self.assertFalse(self.passes(stats, specs))
+            self.assertIn('hw:cpu_realtime', said.output[-1])
+
+    def test_image_that_contradicts_the_flavor(self) -> None:
+        image = {'trait:CUSTOM_DESKTOP': 'required'}
+        self.assertFalse(self.passes({}, {}, **image))
+
+    def test_image_s_properties_of_ours_do_not_reach_the_scheduler(
+        self,
+    ) -> None:
+        # Nova keeps those that it knows: what an image says of them is lost.
+        self.assertTrue(self.passes(**{'desktop:preemptible': 'false'}))
+
+    def test_request_without_an_image(self) -> None:
+        flavor = types.SimpleNamespace(
+            name='small', vcpus=1, memory_mb=512, extra_specs=PREEMPTIBLE
+        )
+        host = types.SimpleNamespace(stats=STATS, host='desk1')
+        for image in (None, objects.ImageMeta()):
+            spec = types.SimpleNamespace(flavor=flavor, image=image)
+            self.assertTrue(desktop.DesktopFilter().host_passes(host, spec))
 
     def test_data_centre(self) -> None:
         self.assertTrue(self.passes({}, {}))

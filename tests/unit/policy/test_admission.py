@@ -122,13 +122,6 @@ class RefusalTest(unittest.TestCase):
         self.assertIsNone(self.refusal(running(6), offer(), 0.4))
         self.assertIsNone(self.refusal(running(600), offer(forecast={})))
 
-    def test_trust_needs_the_trait(self) -> None:
-        trusting = model.Tolerance(preemptible=True, trust='trusted')
-        asked = guest(tolerance=trusting)
-        self.assertIn('trait', self.refusal(asked, offer()))
-        asked = guest(tolerance=trusting, trusted_only=True)
-        self.assertIsNone(self.refusal(asked, offer()))
-
     def test_data_centre(self) -> None:
         refusal = admission.data_centre_refusal
         self.assertIsNone(refusal(model.Tolerance(), False))
