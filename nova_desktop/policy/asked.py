@@ -96,7 +96,10 @@ class Asked:
 
     def _counts(self, resource: str) -> bool:
         wanted = re.compile(rf'resources[\w-]{{0,64}}:{resource}')
-        return any(wanted.fullmatch(name) for name in self.specs)
+        return any(
+            wanted.fullmatch(name) and amount.strip() != '0'
+            for name, amount in self.specs.items()
+        )
 
 
 Rule = Callable[[Asked, model.Tolerance], Iterator[str]]

@@ -55,7 +55,7 @@ def _for_nothing(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
         return
     for name in sorted(asked.specs):
         if name.startswith(tolerance.NAMESPACE) and name != _SWITCH:
-            yield f'{name} says how to evict, but {_SWITCH} is not true'
+            yield f'{name} is set, but {_SWITCH}, which it needs, is not true'
     if asked.requires(TRAIT):
         yield (
             f'trait:{TRAIT} is required, so that only workstations are '

@@ -29,11 +29,13 @@ def _order(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
     if not tolerated.preemptible:
         return
     never = refused.actions(asked)
+    # Where nothing is left it is a contradiction, and told as one.
+    some_left = not set(tolerated.actions) <= set(never)
     deleted = False
     for action in tolerated.actions:
         if deleted:
             yield f'desktop:on_reclaim: {action} after delete is never tried'
-        elif action in never:
+        elif action in never and some_left:
             yield (
                 f'desktop:on_reclaim: Nova refuses {action} with '
                 f'{never[action]}; it is passed over'

@@ -160,6 +160,12 @@ class ContradictionsTest(unittest.TestCase):
         for name in PROPERTIES:
             self.assertIn(name, image_meta.ImageMetaProps.fields)
 
+    def test_novas_own_object_is_taken_for_an_image(self) -> None:
+        props = image_meta.ImageMetaProps.from_dict({'hw_tpm_version': '2.0'})
+        self.assert_one('TPM', contradictions.of(OURS, props))
+        plain = image_meta.ImageMetaProps.from_dict({})
+        self.assertEqual((), contradictions.of(OURS, plain))
+
     def test_nova_drops_what_it_does_not_know(self) -> None:
         props = image_meta.ImageMetaProps.from_dict(
             {

@@ -57,6 +57,7 @@ class AdviceTest(unittest.TestCase):
         self.assertIn('paused', found)
         self.assertNotIn('live-migrate', found)
         self.assertIn('QEMU 8.1', self.told({'resources1:VGPU': '1'}))
+        self.assertEqual('', self.told({'resources:VGPU': '0'}))
 
     def test_notice_longer_than_the_runtime(self) -> None:
         self.assertIn(
