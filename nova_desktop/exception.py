@@ -12,7 +12,8 @@ The tree, so that a caller sees what to catch::
     │   ├── BusUnavailable
     │   └── LibvirtUnavailable
     ├── MechanismFailed       a limit could not be applied or read back
-    └── AgentSilent           the agent does not answer on the bus
+    ├── AgentSilent           the agent does not answer on the bus
+    └── CloudFailed           the cloud refused a request, or does not answer
 """
 
 
@@ -60,3 +61,12 @@ class MechanismFailed(DesktopError):
 
 class AgentSilent(DesktopError):
     """The agent did not answer in time, or is not on the bus."""
+
+
+class CloudFailed(DesktopError):
+    """Name what was looked at or made when a request to the cloud failed."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f'{what}: {why}')
+        self.what = what
+        self.why = why

@@ -17,7 +17,7 @@ from nova_desktop.doctor import (
     options,
     settings,
 )
-from nova_desktop.doctor.result import Result, State, problem, skipped
+from nova_desktop.doctor.result import Result, exit_code, problem, skipped
 from nova_desktop.mechanism import cgroup
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def run(conf_files: list[str]) -> int:
         result = guarded(check)
         print(result.line(), flush=True)
         results.append(result)
-    return int(any(each.state is State.PROBLEM for each in results))
+    return exit_code(results)
 
 
 def guarded(check: Check) -> Result:

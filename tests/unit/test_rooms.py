@@ -32,8 +32,11 @@ TABLE = {
     'weighers': 'model conf policy nova',
     'virt': 'model exception conf client messages nova',
     'doctor': 'model exception conf client sensing mechanism libvirt nova',
+    'manage': 'exception policy doctor openstack keystoneauth1 nova'
+    ' oslo_config',
     'cmd': 'model exception conf sensing forecasting policy mechanism agent'
-    ' client session messages reclaim filters weighers virt doctor shtab',
+    ' client session messages reclaim filters weighers virt doctor manage'
+    ' shtab',
     SHIM: 'virt',
 }
 """What each room may import besides itself and the standard library."""

@@ -145,8 +145,14 @@ class WheelTest(unittest.TestCase):
         found = configparser.ConfigParser()
         found.read_string(text)
         self.assertEqual(
-            {'nova-desktop', 'nova-desktop-agent', 'nova-desktop-reclaim'},
-            set(found['console_scripts']) - {'nova-desktop-session'},
+            {
+                'nova-desktop',
+                'nova-desktop-agent',
+                'nova-desktop-manage',
+                'nova-desktop-reclaim',
+                'nova-desktop-session',
+            },
+            set(found['console_scripts']),
         )
         self.assertEqual(
             {'desktop': 'nova_desktop.filters.extra_specs'},

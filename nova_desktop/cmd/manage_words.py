@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of nova-desktop-manage."""
+
+import argparse
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser; the verb is in ``verb``."""
+    whole = argparse.ArgumentParser(
+        prog='nova-desktop-manage',
+        description='Set a cloud up for workstations, and check it. Exits '
+        'with 0 if all is well, 1 for problems, 2 for bad use.',
+    )
+    verbs = whole.add_subparsers(dest='verb', required=True, metavar='VERB')
+    _bootstrap(
+        verbs.add_parser(
+            'bootstrap', help='make traits, aggregate and flavors'
+        )
+    )
+    _check_flavors(
+        verbs.add_parser(
+            'check-flavors', help='find flavors that do not fit workstations'
+        )
+    )
+    _check_settings(
+        verbs.add_parser(
+            'check-settings', help="look into the control plane's nova.conf"
+        )
+    )
+    return whole
+
+
+def _bootstrap(verb: argparse.ArgumentParser) -> None:
+    verb.description = (
+        'Make the traits, the aggregate of the workstations and a set of '
+        'flavors, as far as they are not there. What is there stays as it is.'
+    )
+    _common(verb, os_cloud=True)
+    verb.add_argument(
+        '--hosts',
+        nargs='+',
+        default=(),
+        metavar='HOST',
+        help='the hosts for the aggregate, as Nova calls them (default: '
+        'those that have the trait CUSTOM_DESKTOP)',
+    )
+    verb.add_argument(
+        '--update',
+        action='store_true',
+        help='change what is there and differs',
+    )
+    verb.add_argument(
+        '--dry-run', action='store_true', help='write nothing, tell the same'
+    )
+    _config_file(verb, 'also run check-settings on this file')
+
+
+def _check_flavors(verb: argparse.ArgumentParser) -> None:
+    verb.description = (
+        'Find keys of flavors that cannot be read, keys that contradict each '
+        'other, and what works otherwise than one may expect.'
+    )
+    _common(verb, os_cloud=True)
+    verb.add_argument(
+        'flavors',
+        nargs='*',
+        metavar='FLAVOR',
+        help='a name or an id (default: all that concern workstations)',
+    )
+    verb.add_argument(
+        '--images',
+        action='store_true',
+        help="hold each flavor against each of Glance's images, too",
+    )
+
+
+def _check_settings(verb: argparse.ArgumentParser) -> None:
+    verb.description = (
+        "Look into the control plane's nova.conf for what workstations need."
+    )
+    _common(verb, os_cloud=False)
+    _config_file(
+        verb, "in the order of Nova's own (default: where Nova looks)"
+    )
+    verb.add_argument(
+        '--workstations',
+        type=_count,
+        metavar='N',
+        help='how many workstations there are or will be',
+    )
+
+
+def _common(verb: argparse.ArgumentParser, os_cloud: bool) -> None:
+    verb.add_argument('--json', action='store_true', help='as JSON')
+    if os_cloud:
+        verb.add_argument(
+            '--os-cloud',
+            metavar='NAME',
+            help='a cloud of clouds.yaml (default: OS_CLOUD, or the other '
+            'OS_ variables)',
+        )
+
+
+def _config_file(verb: argparse.ArgumentParser, what: str) -> None:
+    verb.add_argument(
+        '--config-file',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help=what,
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 7:
+        raise argparse.ArgumentTypeError(f'{text!r} is not 0 to 9999999')
+    return int(text)
