@@ -10,6 +10,7 @@ import unittest
 from nova_desktop import model
 from nova_desktop.conf import agent
 from nova_desktop.doctor import options
+from nova_desktop.manage import ready_set, wants
 from nova_desktop.policy import tolerance
 from tests.unit import source_trees
 
@@ -20,6 +21,11 @@ PAGES = ROOT / 'doc/source'
 def page(name: str) -> str:
     """Give the text of a page, with every run of blanks as one."""
     return re.sub(r'\s+', ' ', (PAGES / f'{name}.rst').read_text())
+
+
+def plain(name: str) -> str:
+    """Give the text of a page without its quotes."""
+    return page(name).replace('``', '')
 
 
 def strings(path: str) -> set[str]:
@@ -66,7 +72,7 @@ class FlavorsTest(unittest.TestCase):
             self.assertIn(row, text)
 
     def test_no_row_is_left_over(self) -> None:
-        rows = re.findall(r'\* - ``desktop:(\w+)``', page('flavors'))
+        rows = re.findall(r'\* - ``desktop:(\w+)`` - ', page('flavors'))
         self.assertEqual(sorted(tolerance.KEYS), sorted(rows))
 
     def test_keys_of_the_notice(self) -> None:
@@ -74,6 +80,46 @@ class FlavorsTest(unittest.TestCase):
         for word in ('desktop_notice', 'desktop_ack'):
             self.assertIn(word, known)
             self.assertIn(f'``{word}``', page('flavors'))
+
+
+class ManageTest(unittest.TestCase):
+    def test_flavors_of_the_ready_set(self) -> None:
+        rows = [
+            f'* - ``{flavor.name}`` - {flavor.vcpus} - {flavor.ram_mib} '
+            f'- {flavor.disk_gib} '
+            f'- ``{flavor.extra_specs["desktop:on_reclaim"]}``'
+            for flavor in ready_set.FLAVORS
+        ]
+        self.assertIn(' '.join(rows), page('manage'))
+        self.assertEqual(
+            len(rows), len(re.findall(r'\* - ``desktop\.', page('manage')))
+        )
+
+    def test_each_setting_has_its_row(self) -> None:
+        for want in wants.all_of(None):
+            self.assertIn(
+                f'* - ``[{want.group}] {want.option}`` ', page('manage')
+            )
+            self.assertIn(f'- {want.why}', plain('manage'))
+
+    def test_verbs_exist(self) -> None:
+        known = strings('nova_desktop/cmd/manage_words.py')
+        for path in PAGES.glob('*.rst'):
+            text = re.sub(r'\s+', ' ', path.read_text())
+            for name in re.findall(r'nova-desktop-manage ([a-z-]+)', text):
+                self.assertIn(name, known, path.name)
+
+    def test_image_properties_that_count(self) -> None:
+        read = re.findall(
+            r"(?:hardware|is_on)\('(\w+)'\)",
+            ''.join(
+                (ROOT / f'nova_desktop/policy/{name}.py').read_text()
+                for name in ('asked', 'refused')
+            ),
+        )
+        self.assertGreater(len(read), 3)
+        for name in read:
+            self.assertIn(f'``hw_{name}``', page('flavors'))
 
 
 class BusTest(unittest.TestCase):
