@@ -26,7 +26,7 @@ discover_hosts_in_cells_interval = 60
 available_filters = nova.scheduler.filters.all_filters
 available_filters = nova_desktop.filters.desktop.DesktopFilter
 enabled_filters = ComputeFilter,DesktopFilter
-weight_classes = nova.scheduler.weights.all_weighers,nova_desktop.weighers.desktop.FreeTimeWeigher
+weight_classes = nova.scheduler.weights.all_weighers,nova_desktop.weighers.all_weighers
 [api]
 vendordata_providers = StaticJSON,DynamicJSON
 vendordata_dynamic_targets = desktop@http://127.0.0.1:9890/
