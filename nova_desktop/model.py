@@ -480,11 +480,16 @@ class Tolerance:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Candidate:
-    """A guest that may have to yield."""
+    """A guest that may have to yield.
+
+    ``unsaved_s`` is how many seconds of work are lost with what it has in
+    memory, ``disk_gib`` what must be moved if its disks are.
+    """
 
     server_id: str
     tolerance: Tolerance
     vcpus: int
     memory_mib: int
-    age_s: float
+    unsaved_s: float
     state: str = 'ACTIVE'
+    disk_gib: int = 0

@@ -11,9 +11,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from nova_desktop import model
-
-EXACT = 12
-"""Up to this many guests of one priority the best choice is found."""
+from nova_desktop.policy import cost, cover
 
 _ALIASES = {
     'SHUTOFF': 'STOPPED',
@@ -33,15 +31,23 @@ _ALLOWED: dict[model.ReclaimAction, frozenset[str]] = {
     ),
     model.ReclaimAction.STOP: frozenset({'ACTIVE', 'ERROR'}),
 }
+_DELETE = model.ReclaimAction.DELETE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """Who must go, why, and how many MiB nobody could be found for."""
+    """Who must go, why, and how many MiB nobody could be found for.
+
+    ``loss_s`` is what their leaving costs, ``least_s`` what any choice that
+    keeps to the priorities costs at least: the two differ where the best was
+    not proved.
+    """
 
     victims: tuple[model.Candidate, ...]
     reason: str
     unmet: int = 0
+    loss_s: float = 0.0
+    least_s: float = 0.0
 
 
 def _state(state: str) -> str:
@@ -58,15 +64,19 @@ def actions_allowed(
 ) -> tuple[model.ReclaimAction, ...]:
     """Give the flavor's actions that Nova allows in a state, in its order.
 
-    ``state`` is Nova's vm_state or the API's status, in any case.
+    ``state`` is Nova's vm_state or the API's status, in any case. A resize
+    that waits for its tenant's word is confirmed first, and the guest is then
+    an active one. One in rescue waits: its tenant is saving it.
     """
     name = _state(state)
-    if not tolerance.preemptible or name in _GONE:
+    if not tolerance.preemptible or name in _GONE | {'RESCUED'}:
         return ()
+    if name == 'RESIZED':
+        name = 'ACTIVE'
     return tuple(
         action
         for action in tolerance.actions
-        if action is model.ReclaimAction.DELETE or name in _ALLOWED[action]
+        if action is _DELETE or name in _ALLOWED[action]
     )
 
 
@@ -82,111 +92,76 @@ def _memory(guests: Iterable[model.Candidate]) -> int:
     return sum(guest.memory_mib for guest in guests)
 
 
-def _best_subset(
-    guests: Sequence[model.Candidate], need_mib: int
-) -> tuple[model.Candidate, ...]:
-    """Find the subset that frees enough with the least loss, by trying all.
-
-    The subset of each bit mask is its highest bit's guest and a smaller mask,
-    so each costs one addition. Ties: fewest guests, then least memory.
-    """
-    totals: list[tuple[float, int, int]] = [(0.0, 0, 0)]
-    best, best_mask = None, 0
-    for guest in guests:
-        for loss, count, freed in tuple(totals):
-            total = (
-                loss + guest.age_s,
-                count + 1,
-                freed + guest.memory_mib,
-            )
-            totals.append(total)
-            if total[2] >= need_mib and (best is None or total < best):
-                best, best_mask = total, len(totals) - 1
-    return tuple(
-        guest for bit, guest in enumerate(guests) if best_mask >> bit & 1
-    )
+def _priority(guest: model.Candidate) -> int:
+    return guest.tolerance.priority
 
 
-def _cheapest(
-    guests: Sequence[model.Candidate], need_mib: int
-) -> tuple[model.Candidate, ...]:
-    """Choose among guests of one priority that together free enough.
-
-    With many guests those cheapest per MiB are taken up to just before the
-    need is met, and the best choice is found among the ones around that
-    point: it is there that the best answer differs from the cheap one.
-    """
-    ordered = sorted(
-        guests, key=lambda g: (g.age_s / g.memory_mib, g.age_s, g.server_id)
-    )
-    freed = list(itertools.accumulate(g.memory_mib for g in ordered))
-    crossing = next(i for i, total in enumerate(freed) if total >= need_mib)
-    start = max(0, min(crossing - EXACT // 2, len(ordered) - EXACT))
-    taken = ordered[:start]
-    rest = need_mib - _memory(taken)
-    core = (*taken, *_best_subset(ordered[start : start + EXACT], rest))
-    alone = min(
-        (g for g in ordered if g.memory_mib >= need_mib),
-        key=lambda g: (g.age_s, g.memory_mib, g.server_id),
-        default=None,
-    )
-    if alone and (alone.age_s, 1) < (sum(g.age_s for g in core), len(core)):
-        return (alone,)
-    return core
-
-
-def _without_needless(
-    victims: Iterable[model.Candidate], need_mib: int
-) -> tuple[model.Candidate, ...]:
-    """Spare whoever is not needed, the most important and oldest first."""
-    kept = sorted(
-        victims, key=lambda g: (g.tolerance.priority, g.age_s, g.server_id)
-    )
-    spare = _memory(kept) - need_mib
-    for guest in reversed(kept.copy()):
-        if guest.memory_mib <= spare:
-            kept.remove(guest)
-            spare -= guest.memory_mib
-    return tuple(kept)
+def _loss_ms(guest: model.Candidate, rates: cost.Rates) -> int:
+    """Give what it costs that a guest leaves by its first allowed action."""
+    action = actions_allowed(guest.state, guest.tolerance)[0]
+    return round(1000 * cost.seconds(guest, action, rates))
 
 
 def _pick(
-    guests: Sequence[model.Candidate], need_mib: int
-) -> tuple[model.Candidate, ...]:
-    taken: list[model.Candidate] = []
-    rest = need_mib
-    for priority in sorted({g.tolerance.priority for g in guests}):
-        same = [g for g in guests if g.tolerance.priority == priority]
-        if _memory(same) >= rest:
-            taken.extend(_cheapest(same, rest))
-            break
-        taken.extend(same)
-        rest -= _memory(same)
-    return _without_needless(taken, min(need_mib, _memory(guests)))
+    guests: Iterable[model.Candidate], need_mib: int, rates: cost.Rates
+) -> tuple[list[model.Candidate], int, int]:
+    """Choose by priority; give the guests, their loss and the least in ms.
+
+    The highest first: of each, as little is lost as will do when all below
+    it go. Who of those below is not needed then is spared.
+    """
+    victims: list[model.Candidate] = []
+    loss_ms, least_ms = 0, 0
+    # Of those alike the youngest go: a migration may fail, and cost the work.
+    ordered = sorted(
+        guests, key=lambda g: (-_priority(g), g.unsaved_s, g.server_id)
+    )
+    below = _memory(ordered)
+    rest = min(need_mib, below)
+    for _, group in itertools.groupby(ordered, _priority):
+        same = list(group)
+        below -= _memory(same)
+        found = cover.cheapest(
+            [guest.memory_mib for guest in same],
+            [_loss_ms(guest, rates) for guest in same],
+            rest - below,
+        )
+        chosen = [same[index] for index in found.taken]
+        victims = chosen + victims
+        loss_ms += found.loss
+        least_ms += found.least
+        rest -= _memory(chosen)
+    return victims, loss_ms, least_ms
 
 
 def choose(
     candidates: Sequence[model.Candidate],
     keep_cpus: float,
     keep_memory_mib: int,
+    rates: cost.Rates,
 ) -> Plan:
     """Choose who must go so that no more than ``keep_memory_mib`` stays.
 
     ``candidates`` are all guests of the host, also those that may not be
-    touched. Lowest priority first, then the least work lost (age), then the
-    fewest. ``keep_cpus`` chooses nobody, it is told in the reason only.
+    touched. Lowest priority first, then the least cost, then the fewest, then
+    the least memory beyond what is needed, then the least unsaved work.
+    ``keep_cpus`` chooses nobody, it is told in the reason only.
     """
     used = _memory(g for g in candidates if holds_memory(g.state))
     need_mib = used - keep_memory_mib
     asked = f'guests use {used} MiB, {keep_memory_mib} MiB may stay'
     if need_mib <= 0:
         return Plan((), f'{asked}: nobody must go')
-    victims = _pick([g for g in candidates if _may_go(g)], need_mib)
-    unmet = max(0, need_mib - _memory(victims))
+    able = [g for g in candidates if _may_go(g)]
+    victims, loss_ms, least_ms = _pick(able, need_mib, rates)
+    freed = _memory(victims)
+    unmet = max(0, need_mib - freed)
     reason = (
-        f'{asked} (and {keep_cpus:g} CPUs, by throttling): '
-        f'{len(victims)} go and free {_memory(victims)} MiB'
+        f'{asked} (and {keep_cpus:g} CPUs, by throttling): {len(victims)} '
+        f'go and free {freed} MiB, at a cost of {loss_ms / 1000:.0f} s'
     )
+    if loss_ms > least_ms:
+        reason += f' (the least may be {least_ms / 1000:.0f} s)'
     if unmet:
         reason += f'; {unmet} MiB are held by guests that may not be touched'
-    return Plan(victims, reason, unmet)
+    return Plan(tuple(victims), reason, unmet, loss_ms / 1000, least_ms / 1000)

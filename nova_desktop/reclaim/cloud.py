@@ -43,6 +43,8 @@ def _server(body: Mapping[str, Any]) -> nouns.Server:
         since_unix_s=_unix(since),
         extra_specs=flavor.get('extra_specs') or {},
         metadata=body.get('metadata') or {},
+        disk_gib=flavor['disk'] + flavor['ephemeral'],
+        locked=body.get('locked', False),
     )
 
 

@@ -57,6 +57,7 @@ class Leaving:
         now: nouns.Server | None = server
         if server.task_state is not None:
             now = self._settle(server, self._settings.shelve_timeout_s)
+        now = self._without_resize(now, server.host)
         if progress.has_left(now, server.host):
             return [Attempt('', True, 'left by a task that ran already', 0)]
         while now is not None and not self._stop.is_set():
@@ -77,6 +78,23 @@ class Leaving:
             if progress.has_left(now, server.host):
                 return [*attempts, Attempt('', True, 'left after all', 0)]
         return attempts
+
+    def _without_resize(
+        self, server: nouns.Server | None, host: str
+    ) -> nouns.Server | None:
+        """Confirm a resize that ended on the host: Nova moves none before."""
+        now = server
+        if now is None or (now.host, now.vm_state) != (host, 'resized'):
+            return now
+        LOG.info('server %s: its resize is confirmed, to move it', now.id)
+        end = self._clock.steady() + self._settings.confirm_timeout_s
+        if self._nudge(Progress.CONFIRM, now.id):
+            while now is not None and now.vm_state == 'resized':
+                if self._clock.steady() >= end or self._stop.is_set():
+                    break
+                self._clock.wait(self._stop, self._settings.poll_s)
+                now = self._look(now)
+        return now
 
     @staticmethod
     def _next(

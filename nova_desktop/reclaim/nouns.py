@@ -32,7 +32,8 @@ class Server:
     """A server as Nova shows it to the administrator.
 
     ``node`` is the name of its resource provider; ``task_state`` is None
-    while Nova does nothing with it; times are unix seconds.
+    while Nova does nothing with it; times are unix seconds. ``locked`` is
+    somebody's ``openstack server lock``; who holds it Nova does not tell.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Server:
     since_unix_s: float
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    disk_gib: int = 0
+    locked: bool = False
 
     @property
     def tolerance(self) -> model.Tolerance:
@@ -151,6 +154,8 @@ class Settings(Protocol):
 
     threads: int
     per_host: int
+    link_mib_per_s: float
+    disk_mib_per_s: float
     poll_s: float
     retry_after_s: float
     grace_min_s: int

@@ -5,8 +5,8 @@ import dataclasses
 from collections.abc import Collection, Iterable
 
 from nova_desktop import messages, model
-from nova_desktop.policy import victims
-from nova_desktop.reclaim import grace, nouns
+from nova_desktop.policy import cost, victims
+from nova_desktop.reclaim import checkpoint, grace, nouns
 
 
 def candidate(
@@ -25,8 +25,9 @@ def candidate(
         tolerance=guest,
         vcpus=server.vcpus,
         memory_mib=server.memory_mib,
-        age_s=max(0.0, now_unix_s - server.since_unix_s),
+        unsaved_s=checkpoint.unsaved_s(server, now_unix_s),
         state=server.vm_state.upper(),
+        disk_gib=server.disk_gib,
     )
 
 
@@ -35,8 +36,24 @@ def _spared(guest: model.Candidate) -> model.Candidate:
     return dataclasses.replace(guest, tolerance=model.Tolerance())
 
 
+def _naming_locks(
+    made: victims.Plan, servers: Iterable[nouns.Server]
+) -> victims.Plan:
+    """Say of which victims a lock is passed.
+
+    Locking keeps a project's own users off; that the server is evicted is
+    what its flavor is for. Nova lets administrators pass.
+    """
+    chosen = {guest.server_id for guest in made.victims}
+    locked = sorted(s.id for s in servers if s.locked and s.id in chosen)
+    if not locked:
+        return made
+    told = f'{made.reason}; locked, which does not spare: {", ".join(locked)}'
+    return dataclasses.replace(made, reason=told)
+
+
 def make(
-    servers: Iterable[nouns.Server],
+    servers: Collection[nouns.Server],
     request: messages.ReclaimRequest,
     leaving: Collection[str],
     resting: Collection[str],
@@ -53,11 +70,13 @@ def make(
         for server in servers
         if server.host == request.host and server.id not in leaving
     ]
-    return victims.choose(
+    made = victims.choose(
         [_spared(g) if g.server_id in resting else g for g in guests],
         request.keep_cpus,
         request.keep_memory_mib,
+        cost.Rates(settings.link_mib_per_s, settings.disk_mib_per_s),
     )
+    return _naming_locks(made, servers)
 
 
 def staying_mib(

@@ -9,9 +9,11 @@ import unittest
 
 from nova_desktop import model
 from nova_desktop.conf import agent
+from nova_desktop.conf.reclaim import cost
 from nova_desktop.doctor import options
 from nova_desktop.manage import ready_set, wants
 from nova_desktop.policy import tolerance
+from nova_desktop.reclaim import checkpoint
 from tests.unit import source_trees
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -74,6 +76,11 @@ class FlavorsTest(unittest.TestCase):
     def test_no_row_is_left_over(self) -> None:
         rows = re.findall(r'\* - ``desktop:(\w+)`` - ', page('flavors'))
         self.assertEqual(sorted(tolerance.KEYS), sorted(rows))
+
+    def test_checkpoint(self) -> None:
+        self.assertIn(f'``{checkpoint.KEY}``', page('flavors'))
+        for opt in cost.OPTS:
+            self.assertIn(f'``{opt.name}``', page('flavors'))
 
     def test_keys_of_the_notice(self) -> None:
         known = strings('nova_desktop/reclaim/grace.py')

@@ -9,6 +9,7 @@ from oslo_config import cfg
 from nova_desktop.conf.reclaim import (
     action,
     comeback,
+    cost,
     grace,
     vendordata,
     work,
@@ -21,6 +22,7 @@ OPTS = [
     *work.OPTS,
     *grace.OPTS,
     *action.OPTS,
+    *cost.OPTS,
     *comeback.OPTS,
     *vendordata.OPTS,
 ]

@@ -22,6 +22,8 @@ class CloudTest(base.NovaTest):
         self.assertEqual('active', found[0].vm_state)
         self.assertEqual('desk1', found[0].node)
         self.assertIsNone(found[0].task_state)
+        self.assertEqual(11, found[0].disk_gib, 'the ephemeral disk too')
+        self.assertFalse(found[0].locked)
         self.assertTrue(found[0].tolerance.preemptible)
         self.assertEqual(60, found[0].tolerance.notice_s)
         self.assertGreater(found[0].since_unix_s, 1e9)
@@ -103,6 +105,45 @@ class EvictionTest(base.NovaTest):
         now = self.cloud.server(server['id'])
         self.assertEqual(('desk2', 'active'), (now.host, now.vm_state))
         self.assertNotIn(desk1, self.cloud.held_on(server['id']))
+
+    def test_a_resize_that_waits_is_confirmed(self):
+        self._start_compute('desk2')
+        server = self.boot('stop', host='desk2')
+        self._migrate_server(server)
+        there = self.cloud.server(server['id'])
+        self.assertEqual(('desk1', 'resized'), (there.host, there.vm_state))
+        desk2 = self.cloud.provider('desk2').uuid
+        self.assertEqual(1024, self.cloud.provider('desk2').used_mib)
+
+        self.evict(self.service())
+
+        now = self.cloud.server(server['id'])
+        self.assertEqual(('desk1', 'stopped'), (now.host, now.vm_state))
+        self.assertNotIn(desk2, self.cloud.held_on(server['id']))
+        self.assertEqual(0, self.cloud.provider('desk2').used_mib)
+
+    def test_a_lock_does_not_spare(self):
+        server = self.boot('shelve')
+        self.api_fixture.api.post_server_action(server['id'], {'lock': {}})
+        self.assertTrue(self.cloud.server(server['id']).locked)
+        self.lend('desk1', 0)
+        service = self.service()
+
+        made = service.worker.reclaim(self.request())
+        self.gone_from(service)
+
+        self.assertIn(f'does not spare: {server["id"]}', made.reason)
+        now = self.cloud.server(server['id'])
+        self.assertEqual('shelved_offloaded', now.vm_state)
+
+    def test_one_in_rescue_waits(self):
+        server = self.boot('delete')
+        self.admin_api.post_server_action(server['id'], {'rescue': {}})
+        self._wait_for_state_change(server, 'RESCUE')
+        self.lend('desk1', 0)
+        made = self.service().worker.reclaim(self.request())
+        self.assertEqual((), made.victims)
+        self.assertEqual(1024, made.unmet)
 
     def test_stop_and_start_again(self):
         server = self.boot('stop')

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import unittest
+from unittest import mock
 
 from nova_desktop import model
-from nova_desktop.reclaim import progress
+from nova_desktop.reclaim import nouns, progress
 from nova_desktop.reclaim.progress import Progress
 from tests.unit.reclaim import fakes
 
@@ -60,7 +61,59 @@ class LeavingTest(unittest.TestCase):
         self.assertEqual(['shelve'], self.names)
 
     def test_nothing_allowed(self):
-        self.assertIsNone(self.leave('shelve', {}, vm_state='resized'))
+        self.assertIsNone(self.leave('delete', {}, vm_state='rescued'))
+
+    def test_a_resize_is_confirmed_first(self):
+        self.assertTrue(self.leave('live-migrate', {}, vm_state='resized'))
+        self.assertEqual(['confirmResize', 'live-migrate'], self.names)
+
+    def test_a_resize_that_cannot_be_confirmed(self):
+        clock = fakes.Clock()
+        server = fakes.server(
+            'a',
+            extra_specs=fakes.specs('live-migrate,delete'),
+            vm_state='resized',
+        )
+        cloud = fakes.Cloud(clock, server)
+        cloud.nudge = mock.Mock(side_effect=nouns.CloudRefused('no source'))
+        cloud.outcomes = {A.LIVE_MIGRATE: 'conflict'}
+        attempts = fakes.Service(cloud).leaving.leave(server)
+        self.assertEqual([False, True], [each.left for each in attempts])
+        cloud.nudge.assert_called_once()
+
+    def test_a_resize_that_is_never_confirmed_is_waited_for_a_while(self):
+        clock = fakes.Clock()
+        server = fakes.server(
+            'a', extra_specs=fakes.specs('delete'), vm_state='resized'
+        )
+        cloud = fakes.Cloud(clock, server)
+        cloud.nudge = mock.Mock()
+        attempts = fakes.Service(cloud).leaving.leave(server)
+        self.assertTrue(attempts[-1].left)
+        self.assertGreaterEqual(clock.steady(), 60)
+
+    def test_a_resize_to_another_host_is_not_touched(self):
+        clock = fakes.Clock()
+        server = fakes.server('a', task_state='resize_finish')
+        cloud = fakes.Cloud(clock, server)
+        clock.at(
+            9,
+            lambda: cloud.change(
+                server.id, task_state=None, vm_state='resized', host='desk2'
+            ),
+        )
+        attempts = fakes.Service(cloud).leaving.leave(server)
+        self.assertTrue(attempts[-1].left)
+        self.assertEqual([], cloud.acts)
+
+    def test_one_that_was_stopped_when_it_was_resized(self):
+        clock = fakes.Clock()
+        server = fakes.server('a', vm_state='resized')
+        cloud = fakes.Cloud(clock, server)
+        cloud.nudge = lambda name, of: cloud.change(of, vm_state='stopped')
+        attempts = fakes.Service(cloud).leaving.leave(server)
+        self.assertTrue(attempts[-1].left)
+        self.assertEqual([], cloud.acts)
 
     def test_a_task_that_runs_is_waited_for(self):
         clock = fakes.Clock()
