@@ -13,6 +13,7 @@ from benchmarks import (
     memory_back,
     owner_impact,
     reaction,
+    reclaim,
     result,
     scheduling,
     sensing,
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, tuple[Options, Run]] = {
     'memory_back': (memory_back.options, memory_back.run),
     'owner_impact': (owner_impact.options, owner_impact.run),
     'reaction': (reaction.options, reaction.run),
+    'reclaim': (reclaim.options, reclaim.run),
     'scheduling': (scheduling.options, scheduling.run),
     'sensing': (sensing.options, sensing.run),
 }
