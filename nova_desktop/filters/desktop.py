@@ -2,7 +2,7 @@
 """Keep guests off workstations that cannot or should not take them."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import nova.conf
@@ -69,12 +69,11 @@ class _Asked:
         )
 
 
-def _properties(image: Any) -> Mapping[str, Any]:
+def _properties(image: Any) -> Any:
     """Give what Nova knows of an image; a volume may come without one."""
     if image is None or not image.obj_attr_is_set('properties'):
         return {}
-    known: Mapping[str, Any] = image.properties.to_dict()
-    return known
+    return image.properties
 
 
 def _passes(host_state: Any, asked: _Asked) -> bool:
