@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import benchmarks.native_threads  # noqa: F401 - before the others
 from benchmarks import (
     candidates,
     machine,

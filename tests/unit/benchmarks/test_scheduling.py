@@ -20,7 +20,7 @@ class SchedulingTest(unittest.TestCase):
                 [
                     *(sys.executable, '-P', '-m', 'benchmarks', 'scheduling'),
                     *('--pairs', '3', '--json', file.name),
-                    *('--hosts', '5', '40'),
+                    *('--pairs-alone', '3', '--hosts', '5', '40'),
                 ],
                 env=os.environ | {'PYTHONPATH': str(ROOT)},
                 capture_output=True,
