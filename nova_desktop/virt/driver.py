@@ -166,17 +166,13 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     )
 
 
-def _is_stock(context: Any, host: str) -> bool:
-    """Say whether a host is known to be no workstation.
-
-    One of which nothing can be learnt counts as a workstation: at worst the
-    migration fails, and no guest runs outside an owner's limits.
-    """
+def _is_stock(context: Any, host: str) -> bool | None:
+    """Say whether a host is no workstation; None if that cannot be learnt."""
     try:
         node = objects.ComputeNode.get_first_node_by_host_for_old_compat(
             context, host
         )
     except nova_exception.NovaException as error:
         LOG.warning('What kind of host %s is cannot be told: %s', host, error)
-        return False
+        return None
     return not inventory.told_by_desktop(node.stats)

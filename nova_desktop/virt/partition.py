@@ -149,8 +149,17 @@ class PlacedGuest(libvirt_guest.Guest):  # type: ignore[misc]
         return placed(xml, self.keep_bandwidth)
 
 
-def leaving_guest(guest: Any, to_stock: bool, keep_bandwidth: bool) -> Any:
-    """Give a guest as it is to arrive at the host that it moves to."""
+def leaving_guest(
+    guest: Any, to_stock: bool | None, keep_bandwidth: bool
+) -> Any:
+    """Give a guest as it is to arrive at the host that it moves to.
+
+    Where nothing is known of that host the guest stays as it is: most are
+    under the partition, and at worst the migration fails, but no such guest
+    runs outside an owner's limits.
+    """
+    if to_stock is None:
+        return guest
     if to_stock:
         return UnplacedGuest(guest._domain)
     moved = PlacedGuest(guest._domain)

@@ -102,6 +102,10 @@ class LeavingGuestTest(unittest.TestCase):
                 f'<domain>{OURS}</domain>', self.arrives(inside, False)
             )
 
+    def test_unknown_host_gets_the_guest_as_it_is(self) -> None:
+        guest = mock.Mock()
+        self.assertIs(guest, partition.leaving_guest(guest, None, True))
+
     def test_limits_of_its_own_are_left_behind(self) -> None:
         quota = '<cputune><quota>1</quota></cputune>'
         self.assertNotIn('quota', self.arrives(quota, False, keep=False))
