@@ -12,7 +12,8 @@ The tree, so that a caller sees what to catch::
     │   ├── BusUnavailable
     │   └── LibvirtUnavailable
     ├── MechanismFailed       a limit could not be applied or read back
-    └── AgentSilent           the agent does not answer on the bus
+    ├── AgentSilent           the agent does not answer on the bus
+    └── HostSilent            a workstation's nova-compute does not answer
 """
 
 
@@ -60,3 +61,7 @@ class MechanismFailed(DesktopError):
 
 class AgentSilent(DesktopError):
     """The agent did not answer in time, or is not on the bus."""
+
+
+class HostSilent(DesktopError):
+    """A workstation's nova-compute did not answer, or with an error."""

@@ -19,6 +19,7 @@ from nova_desktop.virt import (
     partition,
     push,
     requests,
+    told,
 )
 
 CONF = nova.conf.CONF
@@ -35,6 +36,7 @@ class Desktop:
         self.leaving = leaving.Leaving(
             self.agent, options.leave_s, options.leave_timeout_s
         )
+        self.told = told.Book(lambda: self.agent.status)
         self._pusher = push.Pusher(
             lambda: virtapi.reportclient,
             lambda: self.agent.cap,
@@ -66,6 +68,7 @@ class Desktop:
             options.reclaim_repeat_s,
             options.reclaim_within_s,
         )
+        self.agent.wake_on_change(self.told.heard)
         self.agent.wake_on_change(self._pusher.cap_heard)
         self.agent.wake_on_change(self._requester.wake)
         self._pusher.wake_when_settled(self._requester.wake)
@@ -119,6 +122,7 @@ class Desktop:
                         self._host, server_id, timeout_s
                     ),
                     self.let_run,
+                    self.told,
                 )
             ],
         )
