@@ -8,6 +8,7 @@ from oslo_config import cfg
 
 from nova_desktop.conf.reclaim import (
     action,
+    api,
     comeback,
     grace,
     vendordata,
@@ -23,6 +24,7 @@ OPTS = [
     *action.OPTS,
     *comeback.OPTS,
     *vendordata.OPTS,
+    *api.OPTS,
 ]
 
 # The other adapter options (an endpoint, a service type) cannot hold for both
