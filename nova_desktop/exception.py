@@ -13,7 +13,8 @@ The tree, so that a caller sees what to catch::
     │   └── LibvirtUnavailable
     ├── MechanismFailed       a limit could not be applied or read back
     ├── AgentSilent           the agent does not answer on the bus
-    └── CloudFailed           the cloud refused a request, or does not answer
+    ├── CloudFailed           the cloud refused a request, or does not answer
+    └── HostSilent            a workstation's nova-compute does not answer
 """
 
 
@@ -70,3 +71,7 @@ class CloudFailed(DesktopError):
         super().__init__(f'{what}: {why}')
         self.what = what
         self.why = why
+
+
+class HostSilent(DesktopError):
+    """A workstation's nova-compute did not answer, or with an error."""

@@ -141,6 +141,7 @@ def start_control() -> None:
     for name in APIS:
         _wait_for_api(name)
     supervise.start('nova-conductor', 'nova-scheduler', 'reclaim')
+    _wait_for_port('reclaim')
     cloud.seed_images()
     cloud.seed_flavors()
 

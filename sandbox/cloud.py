@@ -17,6 +17,7 @@ ENDPOINTS = {
     'glance': ('image', layout.url('glance')),
     'placement': ('placement', layout.url('placement')),
     'neutron': ('network', layout.url('neutron')),
+    'nova-desktop': ('desktop', layout.url('reclaim')),
 }
 SERVICE_USERS = ('nova', 'glance', 'placement', 'neutron', 'nova-desktop')
 IMAGES = {'tiny': 'idle', 'tiny-burn': 'burn'}

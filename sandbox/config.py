@@ -82,6 +82,7 @@ def shared_values() -> dict[str, object]:
         'glance': layout.url('glance'),
         'vendordata': layout.url('vendordata'),
         'vendordata_port': layout.PORTS['vendordata'],
+        'api_port': layout.PORTS['reclaim'],
         'ssh_port': layout.PORTS['ssh'],
     }
 

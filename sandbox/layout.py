@@ -33,6 +33,7 @@ PORTS = {
     'nova-api': 28774,
     'nova-metadata': 28775,
     'vendordata': 28780,
+    'reclaim': 28781,
     'ssh': 28722,
 }
 

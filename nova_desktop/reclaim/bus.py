@@ -4,7 +4,7 @@
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import oslo_messaging
 from oslo_log import log
@@ -27,10 +27,12 @@ class Endpoint:
         reclaim: Callable[[messages.ReclaimRequest], object],
         returned: Callable[[messages.CapacityReturned], object],
         pass_on: Callable[[messages.CapacityReturned], object],
+        hear: Callable[[messages.Entry], object],
     ) -> None:
         self._reclaim = reclaim
         self._returned = returned
         self._pass_on = pass_on
+        self._hear = hear
 
     def reclaim(self, context: object, fields: Any = None) -> None:
         """Take a host's request."""
@@ -51,6 +53,10 @@ class Endpoint:
         """Take a host's news from another worker."""
         self._take(messages.CapacityReturned, fields, self._returned)
 
+    def record_to_all(self, context: object, fields: Any = None) -> None:
+        """Take what another worker decided about a server."""
+        self._take(messages.Entry, fields, self._hear)
+
     @staticmethod
     def _take(
         kind: type[Any], fields: Any, act: Callable[[Any], object]
@@ -65,19 +71,20 @@ class Endpoint:
             LOG.exception('%s of %.300r lost', kind.__name__, fields)
 
 
-def announcer(
-    transport: Any,
-) -> Callable[[messages.CapacityReturned], None]:
-    """Give what tells every worker that a host lends again."""
+class _Message(Protocol):
+    def to_wire(self) -> dict[str, Any]:
+        """Give the message's fields."""
+
+
+def announcer(transport: Any, method: str) -> Callable[[_Message], None]:
+    """Give what calls a method of every worker."""
     client = oslo_messaging.get_rpc_client(
-        transport, messages.reclaim_target()
+        transport, messages.reclaim_target(), retry=1
     ).prepare(fanout=True)
 
-    def pass_on(message: messages.CapacityReturned) -> None:
+    def pass_on(message: _Message) -> None:
         try:
-            client.cast(
-                {}, 'capacity_returned_to_all', fields=message.to_wire()
-            )
+            client.cast({}, method, fields=message.to_wire())
         except oslo_messaging.MessagingException as error:
             LOG.warning('the other workers are not told: %s', error)
 

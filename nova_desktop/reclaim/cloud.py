@@ -93,6 +93,24 @@ class RestCloud:
         body = self._rest.get('compute', f'/servers/{server_id}')
         return None if body is None else _server(body['server'])
 
+    def project_of(self, server_id: str) -> str | None:
+        """Give whose a server is or was, None when none is known."""
+        body = self._rest.get('compute', f'/servers/{server_id}')
+        if body is not None:
+            return str(body['server']['tenant_id'])
+        # A deleted one is listed until the operator archives it.
+        deleted = {'all_tenants': 1, 'deleted': 1, 'uuid': server_id}
+        body = self._rest.get('compute', '/servers/detail', **deleted) or {}
+        for server in body.get('servers', []):
+            return str(server['tenant_id'])
+        return None
+
+    def is_compute(self, host: str) -> bool:
+        """Say whether there is a nova-compute of that host."""
+        asked = {'binary': 'nova-compute', 'host': host}
+        body = self._rest.get('compute', '/os-services', **asked) or {}
+        return any(each['host'] == host for each in body.get('services', []))
+
     def act(self, action: model.ReclaimAction, server_id: str) -> str:
         """Start an action; give its request id, empty when unknown."""
         if action is model.ReclaimAction.DELETE:

@@ -11,15 +11,20 @@ from collections.abc import Callable
 
 from oslo_log import log
 
+from nova_desktop.messages import What
 from nova_desktop.policy import victims
 from nova_desktop.reclaim import grace, nouns, progress
 from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Attempt, Leaving
 from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.recheck import Recheck
 from nova_desktop.reclaim.step import End, Step
 
 LOG = log.getLogger(__name__)
+
+_LEFT = 'it has left its workstation'
+_NO_WAY = 'no way to leave has worked'
 
 
 class Eviction:
@@ -31,6 +36,7 @@ class Eviction:
         hosts: Hosts,
         herald: Herald,
         leaving: Leaving,
+        journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
         stop: threading.Event,
@@ -39,6 +45,7 @@ class Eviction:
         self._hosts = hosts
         self._herald = herald
         self._leaving = leaving
+        self._journal = journal
         self._settings = settings
         self._clock = clock
         self._stop = stop
@@ -85,6 +92,12 @@ class Eviction:
             victim.action,
             '' if before is None else ' (told before)',
             victim.reason,
+        )
+        self._note(
+            What.NOTICED,
+            victim,
+            f'to go by {victim.action or "no way its state allows"} in '
+            f'{victim.deadline_unix_s - now:.0f} s: {victim.reason}',
         )
         self._herald.give(victim, before is not None)
 
@@ -189,8 +202,10 @@ class Eviction:
         if step.end is End.LEFT:
             self._hosts.succeeded(victim.id)
             self._herald.left(victim)
+            self._note(What.LEFT, victim, _LEFT, step.reason)
         elif step.end is End.WITHDRAWN:
             self._herald.withdraw(victim, step.reason)
+            self._note(What.WITHDRAWN, victim, step.reason)
         elif step.end is End.FAILED:
             pause = self._hosts.failed(victim.id, self._clock.unix())
             LOG.error(
@@ -201,4 +216,10 @@ class Eviction:
                 step.reason,
             )
             # The reason is Nova's own, and not for tenants.
-            self._herald.withdraw(victim, 'no way to leave has worked')
+            self._herald.withdraw(victim, _NO_WAY)
+            self._note(What.STAYS, victim, _NO_WAY, step.reason)
+
+    def _note(
+        self, what: What, victim: Victim, text: str, detail: str = ''
+    ) -> None:
+        self._journal.note(what, victim.id, text, victim.host, detail)

@@ -6,9 +6,10 @@ import threading
 
 from oslo_log import log
 
-from nova_desktop import model
+from nova_desktop import messages, model
 from nova_desktop.policy import victims
 from nova_desktop.reclaim import nouns, progress
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.progress import Progress
 
 LOG = log.getLogger(__name__)
@@ -38,11 +39,13 @@ class Leaving:
     def __init__(
         self,
         cloud: nouns.Cloud,
+        journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
         stop: threading.Event,
     ) -> None:
         self._cloud = cloud
+        self._journal = journal
         self._settings = settings
         self._clock = clock
         self._stop = stop
@@ -64,16 +67,11 @@ class Leaving:
             action = self._next(now, attempts)
             if action is None:
                 break
+            self._note(messages.What.TRIES, server, f'by {action}')
             attempts.append(self._attempt(action, now))
             if attempts[-1].left or self._stop.is_set():
                 return attempts
-            LOG.warning(
-                'server %s did not leave %s by %s: %s',
-                server.id,
-                server.host,
-                action,
-                attempts[-1].reason,
-            )
+            self._fell_through(server, attempts[-1])
             now = self._look(now)
             if progress.has_left(now, server.host):
                 return [*attempts, Attempt('', True, 'left after all', 0)]
@@ -95,6 +93,30 @@ class Leaving:
                 self._clock.wait(self._stop, self._settings.poll_s)
                 now = self._look(now)
         return now
+
+    def _fell_through(self, server: nouns.Server, attempt: Attempt) -> None:
+        LOG.warning(
+            'server %s did not leave %s by %s: %s',
+            server.id,
+            server.host,
+            attempt.action,
+            attempt.reason,
+        )
+        self._note(
+            messages.What.FELL_THROUGH,
+            server,
+            f'{attempt.action} did not work',
+            attempt.reason,
+        )
+
+    def _note(
+        self,
+        what: messages.What,
+        server: nouns.Server,
+        text: str,
+        detail: str = '',
+    ) -> None:
+        self._journal.note(what, server.id, text, server.host, detail)
 
     @staticmethod
     def _next(

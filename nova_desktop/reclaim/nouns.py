@@ -105,6 +105,12 @@ class Cloud(Protocol):
     def server(self, server_id: str) -> Server | None:
         """Give a server, None when it is gone."""
 
+    def project_of(self, server_id: str) -> str | None:
+        """Give whose a server is or was, None when none is known."""
+
+    def is_compute(self, host: str) -> bool:
+        """Say whether there is a nova-compute of that host."""
+
     def act(self, action: model.ReclaimAction, server_id: str) -> str:
         """Start an action; give its request id, empty when unknown."""
 

@@ -10,8 +10,10 @@ import threading
 
 from oslo_log import log
 
+from nova_desktop import messages
 from nova_desktop.reclaim import nouns
 from nova_desktop.reclaim.hosts import Hosts
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.notice import Herald
 
 LOG = log.getLogger(__name__)
@@ -36,6 +38,7 @@ class Returning:
         cloud: nouns.Cloud,
         hosts: Hosts,
         herald: Herald,
+        journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
         stop: threading.Event,
@@ -43,6 +46,7 @@ class Returning:
         self._cloud = cloud
         self._hosts = hosts
         self._herald = herald
+        self._journal = journal
         self._settings = settings
         self._clock = clock
         self._stop = stop
@@ -137,6 +141,9 @@ class Returning:
             self._no_room.add(server.id)
             return self._failed(server, 'no host takes it')
         LOG.info('server %s is back on %s', server.id, now.host)
+        self._journal.note(
+            messages.What.RETURNED, server.id, f'by {name}', now.host
+        )
         self._hosts.succeeded(server.id)
         self._herald.clear(server.id)
         return True
@@ -150,6 +157,13 @@ class Returning:
             'server %s does not come back, next try in %.0f s: %s',
             server.id,
             pause,
+            why,
+        )
+        self._journal.note(
+            messages.What.NOT_RETURNED,
+            server.id,
+            f'not yet; next try in {pause:.0f} s',
+            server.host,
             why,
         )
         return False

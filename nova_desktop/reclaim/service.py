@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build the service from its options, run it, end it."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -13,9 +14,21 @@ from oslo_log import log
 
 from nova_desktop import exception, messages
 from nova_desktop.conf import reclaim as options
-from nova_desktop.reclaim import bus, cloud, nouns, rest, vendordata
+from nova_desktop.reclaim import (
+    api,
+    api_auth,
+    api_policy,
+    bus,
+    cloud,
+    nouns,
+    rest,
+    server,
+    vendordata,
+)
+from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
@@ -60,6 +73,7 @@ class Service:
 
     def __init__(self, conf: Any, a_cloud: nouns.Cloud | None = None) -> None:
         self.stopping = threading.Event()
+        self._conf = conf
         self._settings = conf.reclaim
         self.table = Table()
         self.transport = transport_of(conf)
@@ -69,15 +83,19 @@ class Service:
             self._settings.threads, 'victim'
         )
         self._aside = futures.ThreadPoolExecutor(_ASIDE_THREADS, 'aside')
+        self.journal = self._journal(name)
         self._build(bus.emitter(conf, name))
         endpoint = bus.Endpoint(
-            self.worker.reclaim, self._returned, bus.announcer(self.transport)
+            self.worker.reclaim,
+            self._returned,
+            bus.announcer(self.transport, 'capacity_returned_to_all'),
+            self.journal.hear,
         )
         self._listener = bus.Listener(
             self.transport, name, endpoint, self.stopping
         )
         self.listening = self._listener.started
-        self._http: vendordata.Server | None = None
+        self._http: dict[str, server.Server] = {}
 
     def _rest_cloud(self, conf: Any) -> nouns.Cloud:
         auth = conf[options.AUTH_GROUP]
@@ -88,6 +106,17 @@ class Service:
             self.stopping,
         )
         return cloud.RestCloud(client)
+
+    def _journal(self, name: str) -> Journal:
+        tell = bus.announcer(self.transport, 'record_to_all')
+
+        def share(entry: messages.Entry) -> None:
+            # The bus may be down; at the end nobody is told any more.
+            with contextlib.suppress(RuntimeError):
+                self._aside.submit(tell, entry)
+
+        size = self._settings.journal_size
+        return Journal(name, nouns.Clock(), size, share)
 
     def _build(self, emit: Callable[[str, dict[str, Any]], None]) -> None:
         clock, settings = nouns.Clock(), self._settings
@@ -104,7 +133,8 @@ class Service:
             self.cloud,
             self.hosts,
             herald,
-            Leaving(self.cloud, settings, clock, self.stopping),
+            Leaving(self.cloud, self.journal, settings, clock, self.stopping),
+            self.journal,
             settings,
             clock,
             self.stopping,
@@ -113,13 +143,20 @@ class Service:
             self.cloud,
             self.hosts,
             herald,
+            self.journal,
             eviction,
             settings,
             clock,
             self._pool,
         )
         self.returning = Returning(
-            self.cloud, self.hosts, herald, settings, clock, self.stopping
+            self.cloud,
+            self.hosts,
+            herald,
+            self.journal,
+            settings,
+            clock,
+            self.stopping,
         )
 
     def _returned(self, message: messages.CapacityReturned) -> None:
@@ -131,8 +168,12 @@ class Service:
     def start(self) -> None:
         """Start every part; raise BadValue when the port cannot be had."""
         if self._settings.vendordata:
-            self._http = self._listen()
-            self._thread('vendordata', self._http.serve_forever)
+            self._listen(
+                'vendordata',
+                vendordata.Application(self.table, self._settings),
+            )
+        if self._settings.api:
+            self._listen('api', self._api())
         self._thread('bus', self._listener.run)
         self._thread('returning', self.returning.run)
 
@@ -140,26 +181,26 @@ class Service:
     def _thread(name: str, run: Callable[[], None]) -> None:
         threading.Thread(target=run, name=name, daemon=True).start()
 
-    def _listen(self) -> vendordata.Server:
-        listen = self._settings.vendordata_listen
-        port = self._settings.vendordata_port
-        try:
-            return vendordata.serve(
-                listen,
-                port,
-                vendordata.Application(self.table, self._settings),
-            )
-        except OSError as error:
-            raise exception.BadValue(
-                '[reclaim] vendordata_listen and vendordata_port',
-                f'{listen}:{port}',
-                f'must be free to listen on: {error.strerror}',
-            ) from error
+    def _api(self) -> server.Application:
+        resources = Resources(
+            self.cloud,
+            messages.HostClient(self.transport),
+            self.journal,
+            api_policy.enforcer(self._conf),
+            self._settings.api_host_timeout_s,
+        )
+        inside = api.Application(resources)
+        return api.Front(api_auth.guard(inside, self._conf))
 
-    @property
-    def vendordata_port(self) -> int:
-        """Give the port on which notices are served, 0 for none."""
-        return self._http.server_port if self._http else 0
+    def _listen(self, name: str, application: server.Application) -> None:
+        http = server.serve(
+            name,
+            self._settings[f'{name}_listen'],
+            self._settings[f'{name}_port'],
+            application,
+        )
+        self._http[name] = http
+        self._thread(name, http.serve_forever)
 
     def stop(self) -> None:
         """End every part; notices stay in force and are taken up again."""
@@ -167,9 +208,9 @@ class Service:
         self.hosts.stop()
         self.returning.look_now()
         self._listener.stop()
-        if self._http:
-            self._http.shutdown()
-            self._http.server_close()
+        for http in self._http.values():
+            http.shutdown()
+            http.server_close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

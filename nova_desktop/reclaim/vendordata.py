@@ -6,25 +6,21 @@ that another worker gave is taken from that metadata.
 """
 
 import json
-import socketserver
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
-from wsgiref import simple_server
 
 from oslo_log import log
 
 from nova_desktop import exception, messages
 from nova_desktop.reclaim import grace, nouns
 from nova_desktop.reclaim.notice import Table
+from nova_desktop.reclaim.server import StartResponse, reply
 
 LOG = log.getLogger(__name__)
 
 # User data of up to 64 KiB and the metadata come along.
 _MAX_BODY = 512 * 1024
-_SOCKET_TIMEOUT_S = 5
-
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 def read_body(environ: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,15 +64,7 @@ class Application:
     ) -> Iterable[bytes]:
         """Answer one request."""
         status, body = self._answer(environ)
-        data = json.dumps(body).encode()
-        start_response(
-            status,
-            [
-                ('Content-Type', 'application/json'),
-                ('Content-Length', str(len(data))),
-            ],
-        )
-        return [data]
+        return reply(start_response, status, body)
 
     def _answer(
         self, environ: Mapping[str, Any]
@@ -120,36 +108,3 @@ def _show(notice: messages.Notice) -> dict[str, Any]:
         'deadline': round(notice.deadline_unix_s),
         'reason': notice.reason,
     }
-
-
-class _Handler(simple_server.WSGIRequestHandler):
-    timeout = _SOCKET_TIMEOUT_S
-
-    def address_string(self) -> str:
-        """Give the peer without asking the DNS."""
-        return str(self.client_address[0])
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log to where the service logs."""
-        LOG.debug('vendordata: ' + format, *args)
-
-
-class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
-    """One thread for each request."""
-
-    daemon_threads = True
-    # The machine's name is not needed, and finding it can take seconds.
-    server_name = 'nova-desktop-reclaim'
-
-    def server_bind(self) -> None:
-        """Bind without looking up names."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_port = self.server_address[1]
-        self.setup_environ()
-
-
-def serve(listen: str, port: int, application: Application) -> Server:
-    """Listen; the caller runs ``serve_forever`` and ``shutdown``."""
-    server = Server((listen, port), _Handler)
-    server.set_app(application)
-    return server

@@ -10,6 +10,7 @@ from nova_desktop.policy import victims
 from nova_desktop.reclaim import grace, nouns, plan
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.notice import Herald
 
 LOG = log.getLogger(__name__)
@@ -23,6 +24,7 @@ class Worker:
         cloud: nouns.Cloud,
         hosts: Hosts,
         herald: Herald,
+        journal: Journal,
         eviction: Eviction,
         settings: nouns.Settings,
         clock: nouns.Clock,
@@ -31,6 +33,7 @@ class Worker:
         self._cloud = cloud
         self._hosts = hosts
         self._herald = herald
+        self._journal = journal
         self._eviction = eviction
         self._settings = settings
         self._clock = clock
@@ -96,6 +99,13 @@ class Worker:
             server = servers[guest.server_id]
             victim = Victim(server, request.host, request.reason)
             if self._hosts.add(victim):
+                self._journal.note(
+                    messages.What.CHOSEN,
+                    victim.id,
+                    victim.reason,
+                    victim.host,
+                    f'request {request.request_id}: {made.reason}',
+                )
                 self._submit(victim)
 
     def _submit(self, victim: Victim) -> None:
@@ -128,4 +138,7 @@ class Worker:
         for server in self._cloud.servers_of(message.host):
             if server.id not in known and grace.KEY in server.metadata:
                 LOG.info('server %s: its old notice is cleared', server.id)
+                self._journal.note(
+                    messages.What.WITHDRAWN, server.id, reason, message.host
+                )
                 self._herald.clear(server.id)

@@ -23,6 +23,7 @@ from nova_desktop.virt import (
     push,
     recent,
     requests,
+    told,
 )
 
 CONF = nova.conf.CONF
@@ -41,6 +42,7 @@ class Desktop:
         )
         self._recent = recent.Recent(time.monotonic)
         self._evictions = evictions.Evictions(time.monotonic)
+        self.told = told.Book(lambda: self.agent.status)
         self._pusher = push.Pusher(
             lambda: virtapi.reportclient,
             lambda: self.agent.cap,
@@ -74,6 +76,7 @@ class Desktop:
             options.reclaim_within_s,
         )
         self.agent.wake_on_change(lambda: self._recent.note(self.agent.status))
+        self.agent.wake_on_change(self.told.heard)
         self.agent.wake_on_change(self._pusher.cap_heard)
         self.agent.wake_on_change(self._requester.wake)
         self._pusher.wake_when_settled(self._requester.wake)
@@ -155,6 +158,7 @@ class Desktop:
                         self._host, server_id, timeout_s
                     ),
                     self.let_run,
+                    self.told,
                 )
             ],
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take the control plane's notices and pass them into the guest."""
+"""Answer the control plane, and pass its notices into the guest."""
 
 import base64
 import contextlib
@@ -11,6 +11,7 @@ from nova import exception as nova_exception
 from oslo_log import log as logging
 
 from nova_desktop import exception, messages
+from nova_desktop.virt import told
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class NoticeEndpoint:
         self,
         agent_of: Callable[[str], Ask],
         let_run: Callable[[str], contextlib.AbstractContextManager[None]],
+        book: told.Book,
     ) -> None:
         """Take what gives the guest agent of a server, and lets it run.
 
@@ -39,6 +41,16 @@ class NoticeEndpoint:
         """
         self._agent_of = agent_of
         self._let_run = let_run
+        self._book = book
+
+    def status(self, ctxt: Any) -> dict[str, Any]:
+        """Say what this host tells the cloud now."""
+        return self._book.now().to_wire()
+
+    def told(self, ctxt: Any, limit: Any = None) -> list[dict[str, Any]]:
+        """Say what this host told the cloud lately, the latest first."""
+        most = limit if isinstance(limit, int) else told.KEPT
+        return [entry.to_wire() for entry in self._book.latest(most)]
 
     def notice(self, ctxt: Any, fields: Any = None) -> bool:
         """Pass a notice into a guest; say whether the guest took it."""

@@ -2,6 +2,7 @@
 """What the pages say is what the code does."""
 
 import ast
+import configparser
 import dataclasses
 import pathlib
 import re
@@ -12,8 +13,9 @@ from nova_desktop.conf import agent
 from nova_desktop.conf.reclaim import cost
 from nova_desktop.doctor import options
 from nova_desktop.manage import ready_set, wants
+from nova_desktop.osc import hosts
 from nova_desktop.policy import tolerance
-from nova_desktop.reclaim import checkpoint
+from nova_desktop.reclaim import api_policy, checkpoint
 from tests.unit import source_trees
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -195,6 +197,35 @@ class OwnerTest(unittest.TestCase):
     def test_horizons(self) -> None:
         *first, last = map(str, model.HORIZONS_MIN)
         self.assertIn(f'next {", ".join(first)} and {last}', page('owner'))
+
+
+class ClientTest(unittest.TestCase):
+    def test_every_policy_has_its_row(self) -> None:
+        rules = api_policy.list_rules()
+        for rule in rules:
+            self.assertIn(
+                f'* - ``{rule.name}`` - ``{rule.check_str}`` '
+                f'- {rule.description}',
+                page('client'),
+            )
+            path = rule.operations[0]['path']
+            self.assertIn(f'``GET {path}', page('client'))
+        rows = re.findall(r'\* - ``(desktop:[\w:]+)``', page('client'))
+        self.assertEqual([rule.name for rule in rules], rows)
+
+    def test_every_column_is_told(self) -> None:
+        for name in hosts.LONG_COLUMNS:
+            self.assertRegex(page('client'), rf'(``|\| ){name}(``| )')
+
+    def test_every_command(self) -> None:
+        setup = configparser.ConfigParser()
+        setup.read(ROOT / 'setup.cfg')
+        lines = setup['entry_points']['openstack.desktop.v1'].split('\n')
+        names = [line.split(' = ')[0] for line in lines if line]
+        self.assertEqual(4, len(names))
+        for name in names:
+            words = name.replace('_', ' ')
+            self.assertIn(f'$ openstack {words}', page('client'))
 
 
 class CommandsTest(unittest.TestCase):

@@ -27,7 +27,9 @@ TABLE = {
     'client': 'model exception dbus_fast',
     'session': 'model exception client dbus_fast xcffib pywayland',
     'messages': 'model exception oslo_messaging',
-    'reclaim': 'model exception conf policy messages openstack keystoneauth1',
+    'reclaim': 'model exception conf policy messages openstack keystoneauth1'
+    ' keystonemiddleware webob oslo_policy oslo_context',
+    'osc': 'model policy osc_lib keystoneauth1',
     'filters': 'model conf policy nova',
     'weighers': 'model conf policy nova',
     'virt': 'model exception conf client messages nova',
@@ -44,7 +46,7 @@ TABLE = {
 SERVERS = {'agent': 'dbus_fast', 'reclaim': 'oslo_messaging'}
 """The library by which a room is reached from outside, as a server."""
 
-WITHOUT_LOG = {'model', 'exception', 'forecasting', 'policy'}
+WITHOUT_LOG = {'model', 'exception', 'forecasting', 'policy', 'osc'}
 
 
 def sources() -> dict[str, str]:

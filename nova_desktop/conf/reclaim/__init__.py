@@ -8,6 +8,7 @@ from oslo_config import cfg
 
 from nova_desktop.conf.reclaim import (
     action,
+    api,
     comeback,
     cost,
     grace,
@@ -25,6 +26,7 @@ OPTS = [
     *cost.OPTS,
     *comeback.OPTS,
     *vendordata.OPTS,
+    *api.OPTS,
 ]
 
 # The other adapter options (an endpoint, a service type) cannot hold for both

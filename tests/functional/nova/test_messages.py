@@ -7,7 +7,7 @@ from unittest import mock
 from nova import rpc
 from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_desktop import messages, model
+from nova_desktop import exception, messages, model
 from tests.functional.nova import base
 
 _SMALL = model.Cap(cpus=1.0, memory_mib=512, admit=False)
@@ -75,6 +75,43 @@ class NoticeTest(base.DesktopTestBase):
         agent = FakeGuestAgent()
         self.assertFalse(self.notify(agent, reason=''))
         self.assertEqual([], agent.asked)
+
+
+class StatusTest(base.DesktopTestBase):
+    """What a workstation answers, over RPC."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start_workstation('desk1')
+        self.client = messages.HostClient(rpc.TRANSPORT)
+
+    def test_follows_the_agent(self) -> None:
+        told = self.client.status('desk1', 10.0)
+        self.assertEqual((True, 'away'), (told.heard, told.now.presence))
+        self.watcher('desk1').say(base.AT_WORK)
+        told = self.client.status('desk1', 10.0)
+        self.assertEqual('active', told.now.presence)
+        self.assertFalse(told.now.admit)
+        self.watcher('desk1').say(None)
+        self.assertFalse(self.client.status('desk1', 10.0).heard)
+
+    def test_history_is_what_placement_was_told(self) -> None:
+        # The first status is heard before nova-compute is up.
+        for said in (base.AT_WORK, base.AT_WORK, base.status()):
+            self.watcher('desk1').say(said)
+        told = self.client.told('desk1', 9, 10.0)
+        self.assertEqual(
+            [(True, 6.0), (False, 0.0), (True, 6.0)],
+            [(each.admit, each.cpus) for each in told],
+        )
+        self.assertEqual(told[:1], self.client.told('desk1', 1, 10.0))
+        self.assertNotIn('the owner is active', str(told))
+
+    def test_nobody_there(self) -> None:
+        with self.assertRaisesRegex(
+            exception.HostSilent, 'desk9 did not answer within 0.5 s'
+        ):
+            self.client.status('desk9', 0.5)
 
 
 class ReclaimService:

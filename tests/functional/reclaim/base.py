@@ -18,6 +18,7 @@ from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
@@ -82,6 +83,7 @@ class Parts:
     guests: Guests
     events: list
     stop: threading.Event
+    journal: Journal
 
 
 def settings(**changes):
@@ -109,16 +111,19 @@ def parts(a_cloud, group, pool, aside):
         group,
         aside,
     )
-    leaving = Leaving(a_cloud, group, clock, stop)
-    eviction = Eviction(a_cloud, hosts, herald, leaving, group, clock, stop)
+    journal = Journal('w1', clock, 100, lambda entry: None)
+    rest = (journal, group, clock, stop)
+    leaving = Leaving(a_cloud, *rest)
+    eviction = Eviction(a_cloud, hosts, herald, leaving, *rest)
     return Parts(
-        Worker(a_cloud, hosts, herald, eviction, group, clock, pool),
-        Returning(a_cloud, hosts, herald, group, clock, stop),
+        Worker(a_cloud, hosts, herald, journal, eviction, group, clock, pool),
+        Returning(a_cloud, hosts, herald, *rest),
         hosts,
         table,
         guests,
         events,
         stop,
+        journal,
     )
 
 

@@ -156,6 +156,22 @@ class BusTest(unittest.TestCase):
         )
         self.assertEqual([], cloud.acts)
 
+    def test_decisions_reach_every_worker(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        one, other = [self.service(Cloud(a), f'worker{i}') for i in range(2)]
+        one.worker.reclaim(fakes.request())
+        pause = threading.Event()
+        for _ in range(LIMIT_S * 10):
+            if len(other.journal.of(a.id)) == 2:
+                break
+            pause.wait(0.1)
+        self.assertEqual(
+            ['chosen', 'noticed'], [e.what for e in other.journal.of(a.id)]
+        )
+        self.assertEqual(
+            one.journal.of(a.id), other.journal.of(a.id), 'and none twice'
+        )
+
     def test_stop_in_the_grace_leaves_the_notice(self):
         a = fakes.server('a', extra_specs=fakes.specs(notice=600))
         cloud = Cloud(a)
@@ -226,6 +242,16 @@ class CommandTest(unittest.TestCase):
     def test_no_credentials(self):
         text = GOOD.replace('auth_type = password', '')
         self.assert_refused(text, '[service_auth] auth_type')
+
+    def test_no_credentials_for_the_api(self):
+        text = GOOD.replace(
+            'vendordata = false', 'vendordata = false\napi = 1'
+        )
+        self.assert_refused(text, '[keystone_authtoken] auth_type')
+        for bad in ('auth_type = pigeon', 'auth_type = password'):
+            self.assert_refused(
+                f'{text}[keystone_authtoken]\n{bad}\n', '[keystone_authtoken]'
+            )
 
     def test_unknown_bus(self):
         self.assert_refused(

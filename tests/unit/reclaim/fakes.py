@@ -10,6 +10,7 @@ from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
@@ -17,6 +18,7 @@ from nova_desktop.reclaim.worker import Worker
 
 START = 1_800_000_000.0
 US = 'us'
+PROJECT = 'project1'
 A = model.ReclaimAction
 
 
@@ -97,6 +99,8 @@ class Cloud:
         self.metadata_refused = False
         self.held = {}
         self.unshelve_works = True
+        self.projects = {s.id: PROJECT for s in servers}
+        self.computes = {'desk1', 'desk2'}
 
     def _up(self):
         if self.down:
@@ -124,6 +128,14 @@ class Cloud:
     def server(self, server_id):
         self._up()
         return self.servers.get(server_id)
+
+    def project_of(self, server_id):
+        self._up()
+        return self.projects.get(server_id)
+
+    def is_compute(self, host):
+        self._up()
+        return host in self.computes
 
     def act(self, action, server_id):
         self._up()
@@ -270,7 +282,9 @@ class Service:
             self.settings,
             self.aside,
         )
-        rest = (self.settings, self.clock, self.stop)
+        self.told = []
+        self.journal = Journal('w1', self.clock, 100, self.told.append)
+        rest = (self.journal, self.settings, self.clock, self.stop)
         self.leaving = Leaving(cloud, *rest)
         self.eviction = Eviction(
             cloud, self.hosts, self.herald, self.leaving, *rest
@@ -279,6 +293,7 @@ class Service:
             cloud,
             self.hosts,
             self.herald,
+            self.journal,
             self.eviction,
             self.settings,
             self.clock,

@@ -3,6 +3,7 @@
 import unittest
 import uuid
 
+from nova_desktop import messages
 from nova_desktop.reclaim import bus, nouns
 from tests.unit.reclaim import fakes
 
@@ -14,6 +15,7 @@ class EndpointTest(unittest.TestCase):
             lambda m: self.got.append(('reclaim', m)),
             lambda m: self.got.append(('returned', m)),
             lambda m: self.got.append(('passed on', m)),
+            lambda m: self.got.append(('heard', m)),
         )
 
     def test_good(self):
@@ -30,6 +32,16 @@ class EndpointTest(unittest.TestCase):
         self.endpoint.capacity_returned_to_all({}, fields)
         self.assertEqual('returned', self.got[-1][0])
         self.assertEqual(3, len(self.got))
+
+    def test_what_other_workers_decided(self):
+        entry = messages.Entry(
+            5.0, 'w2', fakes.server().id, messages.What.LEFT, 'x'
+        )
+        self.endpoint.record_to_all({}, entry.to_wire())
+        self.assertEqual([('heard', entry)], self.got)
+        with self.assertLogs('nova_desktop.reclaim.bus'):
+            self.endpoint.record_to_all({}, {**entry.to_wire(), 'what': 7})
+        self.assertEqual(1, len(self.got))
 
     def test_bad_ones_are_told_and_dropped(self):
         good = fakes.request().to_wire()
@@ -58,7 +70,7 @@ class EndpointTest(unittest.TestCase):
             def fail(message, error=error):
                 raise error
 
-            endpoint = bus.Endpoint(fail, fail, fail)
+            endpoint = bus.Endpoint(fail, fail, fail, fail)
             with self.assertLogs('nova_desktop.reclaim.bus'):
                 endpoint.reclaim({}, fakes.request().to_wire())
                 endpoint.capacity_returned(

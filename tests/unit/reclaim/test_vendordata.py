@@ -8,7 +8,7 @@ import unittest
 import uuid
 
 from nova_desktop import messages
-from nova_desktop.reclaim import grace, notice, nouns, vendordata
+from nova_desktop.reclaim import grace, notice, nouns, server, vendordata
 from tests.unit.reclaim import fakes
 
 ID = str(uuid.uuid4())
@@ -85,11 +85,13 @@ class ApplicationTest(unittest.TestCase):
 
     def test_over_http(self):
         self.table.put(messages.Notice(ID, 'shelve', 5.0, 'owner'))
-        server = vendordata.serve('127.0.0.1', 0, self.app)
-        self.addCleanup(server.server_close)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.shutdown)
-        client = http.client.HTTPConnection('127.0.0.1', server.server_port)
+        http_server = server.serve('vendordata', '127.0.0.1', 0, self.app)
+        self.addCleanup(http_server.server_close)
+        threading.Thread(target=http_server.serve_forever, daemon=True).start()
+        self.addCleanup(http_server.shutdown)
+        client = http.client.HTTPConnection(
+            '127.0.0.1', http_server.server_port
+        )
         self.addCleanup(client.close)
         client.request('POST', '/', json.dumps({'instance-id': ID}))
         answer = client.getresponse()

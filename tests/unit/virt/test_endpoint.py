@@ -6,7 +6,9 @@ import unittest
 
 from nova import exception as nova_exception
 
-from nova_desktop.virt import endpoint
+from nova_desktop import messages
+from nova_desktop.virt import endpoint, told
+from tests.unit.virt import statuses
 
 SERVER = 'b38a3f43-4be2-4046-897f-b67c2f5e0147'
 FIELDS = {
@@ -37,7 +39,10 @@ class FakeAgent:
 class NoticeTest(unittest.TestCase):
     def setUp(self) -> None:
         self.agent = FakeAgent()
-        self.endpoint = endpoint.NoticeEndpoint(self.agent_of, self.let_run)
+        self.book = told.Book(statuses.status)
+        self.endpoint = endpoint.NoticeEndpoint(
+            self.agent_of, self.let_run, self.book
+        )
 
     @contextlib.contextmanager
     def let_run(self, server_id):
@@ -58,6 +63,15 @@ class NoticeTest(unittest.TestCase):
         self.assertEqual(
             ['guest-file-close', f'{SERVER} is held'], self.agent.commands[-2:]
         )
+
+    def test_says_what_the_cloud_is_told(self) -> None:
+        self.book.heard()
+        status = messages.HostStatus.from_wire(self.endpoint.status({}))
+        self.assertEqual('the owner is away', status.now.reason)
+        for limit in (1, None, 'x', [], True):
+            (entry,) = self.endpoint.told({}, limit)
+            self.assertEqual(status.now.cpus, entry['cpus'])
+        self.assertEqual([], self.endpoint.told({}, 0))
 
     def test_withdrawal(self) -> None:
         self.assertTrue(self.endpoint.notice({}, {**FIELDS, 'action': ''}))

@@ -8,7 +8,6 @@ owner has root and may send anything.
 """
 
 import dataclasses
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,23 @@ import oslo_messaging
 from oslo_log import log as logging
 
 from nova_desktop import exception
+from nova_desktop.messages import fields as check
+from nova_desktop.messages.host import HostStatus, Told, told_of
+from nova_desktop.messages.record import Entry, What
+
+__all__ = [
+    'CapacityReturned',
+    'Entry',
+    'HostClient',
+    'HostStatus',
+    'Notice',
+    'ReclaimClient',
+    'ReclaimRequest',
+    'Told',
+    'What',
+    'host_target',
+    'reclaim_target',
+]
 
 LOG = logging.getLogger(__name__)
 
@@ -25,10 +41,6 @@ VERSION = '1.0'
 
 # Named here because each service has a control_exchange of its own.
 _EXCHANGE = 'nova-desktop'
-
-_MAX_TEXT = 255
-_MAX_NUMBER = 2**40
-_MAX_SHOWN = 300
 
 
 def reclaim_target(server: str | None = None) -> oslo_messaging.Target:
@@ -46,41 +58,6 @@ def host_target(host: str) -> oslo_messaging.Target:
     return oslo_messaging.Target(
         exchange=_EXCHANGE, topic=HOST_TOPIC, version=VERSION, server=host
     )
-
-
-def _bad(name: str, value: Any, allowed: str) -> exception.BadMessage:
-    # What came may be of any size, and goes to the log.
-    shown = repr(value)
-    if len(shown) > _MAX_SHOWN:
-        value = shown[:_MAX_SHOWN] + '...'
-    return exception.BadMessage(name, value, allowed)
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_TEXT:
-        raise _bad(
-            name, value, f'must be a text of 1 to {_MAX_TEXT} characters'
-        )
-    # It is logged as one line, and shown to tenants.
-    return ''.join(each if each.isprintable() else ' ' for each in value)
-
-
-def _number(fields: Mapping[str, Any], name: str) -> float:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _bad(name, value, 'must be a number')
-    if not 0 <= value <= _MAX_NUMBER:
-        raise _bad(name, value, f'must be 0 to {_MAX_NUMBER}')
-    return value
-
-
-def _server_id(fields: Mapping[str, Any], name: str) -> str:
-    value = _text(fields, name)
-    try:
-        return str(uuid.UUID(value))
-    except ValueError:
-        raise _bad(name, value, 'must be a UUID') from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,12 +84,12 @@ class ReclaimRequest:
     def from_wire(cls, fields: Mapping[str, Any]) -> 'ReclaimRequest':
         """Check and take a message; raise BadMessage naming the field."""
         return cls(
-            request_id=_server_id(fields, 'request_id'),
-            host=_text(fields, 'host'),
-            keep_cpus=_number(fields, 'keep_cpus'),
-            keep_memory_mib=int(_number(fields, 'keep_memory_mib')),
-            within_s=_number(fields, 'within_s'),
-            reason=_text(fields, 'reason'),
+            request_id=check.server_id(fields, 'request_id'),
+            host=check.text(fields, 'host'),
+            keep_cpus=check.number(fields, 'keep_cpus'),
+            keep_memory_mib=int(check.number(fields, 'keep_memory_mib')),
+            within_s=check.number(fields, 'within_s'),
+            reason=check.text(fields, 'reason'),
         )
 
 
@@ -130,7 +107,10 @@ class CapacityReturned:
     @classmethod
     def from_wire(cls, fields: Mapping[str, Any]) -> 'CapacityReturned':
         """Check and take a message; raise BadMessage naming the field."""
-        return cls(host=_text(fields, 'host'), reason=_text(fields, 'reason'))
+        return cls(
+            host=check.text(fields, 'host'),
+            reason=check.text(fields, 'reason'),
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,12 +133,11 @@ class Notice:
     @classmethod
     def from_wire(cls, fields: Mapping[str, Any]) -> 'Notice':
         """Check and take a message; raise BadMessage naming the field."""
-        action = fields.get('action')
         return cls(
-            server_id=_server_id(fields, 'server_id'),
-            action='' if action == '' else _text(fields, 'action'),
-            deadline_unix_s=_number(fields, 'deadline_unix_s'),
-            reason=_text(fields, 'reason'),
+            server_id=check.server_id(fields, 'server_id'),
+            action=check.text_or_empty(fields, 'action'),
+            deadline_unix_s=check.number(fields, 'deadline_unix_s'),
+            reason=check.text(fields, 'reason'),
         )
 
 
@@ -195,14 +174,49 @@ class ReclaimClient:
 
 
 class HostClient:
-    """Tell one workstation's nova-compute something."""
+    """Tell one workstation's nova-compute something, or ask it."""
 
     def __init__(self, transport: oslo_messaging.Transport) -> None:
         self._transport = transport
 
-    def notice(self, host: str, notice: Notice, timeout_s: float) -> bool:
-        """Pass a notice into a guest; say whether the guest took it."""
-        client = oslo_messaging.get_rpc_client(
+    def _client(self, host: str, timeout_s: float) -> Any:
+        return oslo_messaging.get_rpc_client(
             self._transport, host_target(host), timeout=timeout_s, retry=1
         )
+
+    def notice(self, host: str, notice: Notice, timeout_s: float) -> bool:
+        """Pass a notice into a guest; say whether the guest took it."""
+        client = self._client(host, timeout_s)
         return bool(client.call({}, 'notice', fields=notice.to_wire()))
+
+    def status(self, host: str, timeout_s: float) -> HostStatus:
+        """Ask what a host says now; raise HostSilent or BadMessage."""
+        return HostStatus.from_wire(self._ask(host, 'status', timeout_s))
+
+    def told(
+        self, host: str, limit: int, timeout_s: float
+    ) -> tuple[Told, ...]:
+        """Ask what a host told the cloud lately, the latest first.
+
+        Raises HostSilent or BadMessage.
+        """
+        answer = self._ask(host, 'told', timeout_s, limit=limit)
+        return told_of(answer, limit)
+
+    def _ask(
+        self, host: str, method: str, timeout_s: float, **more: Any
+    ) -> Any:
+        client = self._client(host, timeout_s)
+        try:
+            return client.call({}, method, **more)
+        except oslo_messaging.MessagingTimeout as error:
+            raise exception.HostSilent(
+                f'{host} did not answer within {timeout_s:g} s'
+            ) from error
+        except Exception as error:
+            # The error that a host answers with is its own, text and type,
+            # and may be such that the library fails over it.
+            LOG.warning('%s could not be asked: %.300r', host, error)
+            raise exception.HostSilent(
+                f'{host} could not be asked: {type(error).__name__}'
+            ) from error
