@@ -51,11 +51,14 @@ class Program:
         return '\n'.join(lines) + '\n'
 
 
-def _wsgi(name: str, module: str, **environment: object) -> Program:
-    command = (
+def wsgi_command(
+    module: str, port: int, processes: int = 1
+) -> tuple[str | Path, ...]:
+    """Give the command that serves an API on a loopback port."""
+    return (
         layout.BIN / 'uwsgi',
-        *('--http-socket', f'127.0.0.1:{layout.PORTS[name]}'),
-        *('--module', module, '--master', '--processes', '1'),
+        *('--http-socket', f'127.0.0.1:{port}'),
+        *('--module', module, '--master', '--processes', str(processes)),
         *('--threads', '6', '--enable-threads', '--lazy-apps'),
         *('--die-on-term', '--need-app', '--thunder-lock'),
         *('--buffer-size', '65535', '--disable-logging'),
@@ -63,6 +66,10 @@ def _wsgi(name: str, module: str, **environment: object) -> Program:
         # uwsgi resets connections that a client uses again.
         *('--add-header', 'Connection: close'),
     )
+
+
+def _wsgi(name: str, module: str, **environment: object) -> Program:
+    command = wsgi_command(module, layout.PORTS[name])
     ours = name.startswith('nova-')
     return Program(name, command, environment, ours=ours)
 
@@ -76,21 +83,28 @@ def _nova(name: str, *command: str | Path) -> Program:
     return Program(name, (*command, *options), ours=True)
 
 
+def mariadb_command(folder: Path, socket: Path) -> tuple[str | Path, ...]:
+    """Give the command for a MariaDB that is reached by its socket alone."""
+    return (
+        '/usr/sbin/mariadbd',
+        '--no-defaults',
+        f'--datadir={folder}',
+        f'--socket={socket}',
+        '--skip-networking',
+        '--max-connections=1000',
+        '--innodb-buffer-pool-size=128M',
+        '--character-set-server=utf8mb4',
+        '--collation-server=utf8mb4_general_ci',
+    )
+
+
 def _mariadb() -> Program:
     return Program(
         'mariadb',
         (
-            '/usr/sbin/mariadbd',
-            '--no-defaults',
-            f'--datadir={layout.STATE}/mysql',
-            f'--socket={layout.MYSQL_SOCKET}',
-            '--skip-networking',
-            '--max-connections=1000',
+            *mariadb_command(layout.STATE / 'mysql', layout.MYSQL_SOCKET),
             # A power cut may cost the sandbox a second of its history.
             '--innodb-flush-log-at-trx-commit=0',
-            '--innodb-buffer-pool-size=128M',
-            '--character-set-server=utf8mb4',
-            '--collation-server=utf8mb4_general_ci',
         ),
         user='mysql',
     )

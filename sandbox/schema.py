@@ -31,22 +31,30 @@ def make_mysql_folder() -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     shutil.chown(folder, 'mysql', 'mysql')
+    log = layout.LOG / 'mariadb-install.log'
+    install_mysql(folder, 'mysql', 'socket', log)
+
+
+def install_mysql(
+    folder: Path, user: str, authentication: str, log: Path
+) -> None:
+    """Fill a data folder for a MariaDB that runs as a user."""
     progress.run(
         [
             'mariadb-install-db',
-            '--user=mysql',
+            f'--user={user}',
             f'--datadir={folder}',
-            '--auth-root-authentication-method=socket',
+            f'--auth-root-authentication-method={authentication}',
             '--skip-test-db',
         ],
-        layout.LOG / 'mariadb-install.log',
+        log,
     )
 
 
-def mysql_answers() -> bool:
+def mysql_answers(socket: Path = layout.MYSQL_SOCKET) -> bool:
     """Say whether MariaDB takes connections."""
     done = subprocess.run(
-        ['mariadb-admin', f'--socket={layout.MYSQL_SOCKET}', 'ping'],
+        ['mariadb-admin', f'--socket={socket}', 'ping'],
         capture_output=True,
         check=False,
     )
