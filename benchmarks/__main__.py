@@ -12,6 +12,8 @@ from benchmarks import (
     candidates,
     machine,
     memory_back,
+    monday,
+    monday_plan,
     owner_impact,
     reaction,
     reclaim,
@@ -27,6 +29,7 @@ Options = Callable[[argparse.ArgumentParser], None]
 BENCHMARKS: dict[str, tuple[Options, Run]] = {
     'candidates': (candidates.options, candidates.run),
     'memory_back': (memory_back.options, memory_back.run),
+    'monday': (monday_plan.options, monday.run),
     'owner_impact': (owner_impact.options, owner_impact.run),
     'reaction': (reaction.options, reaction.run),
     'reclaim': (reclaim.options, reclaim.run),
