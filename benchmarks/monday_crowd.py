@@ -50,10 +50,7 @@ class Crowd:
         return self._end(phase, self._hosts, begin_s + plan.seconds)
 
     def flat_out(self, begin_s: float) -> Told:
-        """Have all owners leave at one moment; the threads do what they can.
-
-        Only hosts that push; times are from when a thread takes a host.
-        """
+        """Have all owners leave at one moment, and all hosts push it."""
         phase = Phase(self._plan.threads)
 
         def leave(host: Host) -> None:
