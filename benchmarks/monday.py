@@ -10,9 +10,9 @@ from benchmarks import (
     monday_clients,
     monday_desks,
     monday_figures,
-    monday_fill,
     monday_plan,
     placement,
+    placement_tables,
     result,
     workstation,
 )
@@ -31,7 +31,7 @@ def run(chosen: argparse.Namespace) -> result.Result:
     desks = monday_desks.make(chosen.hosts + chosen.stock_hosts)
     with placement.Service(chosen.workers) as service:
         begin_s = time.monotonic()
-        monday_fill.fill(service.database, desks)
+        placement_tables.fill(service.database, desks)
         metrics = {'fill_s': round(time.monotonic() - begin_s, 2)}
         with monday_clients.Clients(
             service.url, monday_plan.shares(chosen, desks)

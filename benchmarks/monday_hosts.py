@@ -13,8 +13,8 @@ from nova.scheduler.client import report
 
 from benchmarks import monday_desks
 from benchmarks.monday_desks import Desk
-from benchmarks.monday_fill import TRAITS
 from benchmarks.monday_site import Site
+from benchmarks.placement_tables import TRAITS
 from nova_desktop.virt import inventory, push
 
 CONF = nova.conf.CONF
@@ -56,7 +56,7 @@ class Host:
             CONF.desktop.push_retry_s,
             CONF.desktop.push_retry_max_s,
         )
-        self.pusher.provider_known(monday_desks.provider(desk), 0)
+        self.pusher.providers_known([monday_desks.provider(desk)], 0)
 
     def track(self, rng: random.Random) -> None:
         """Have a tracker, which has been running for long."""
@@ -86,7 +86,7 @@ class Host:
         tree.update_inventory(node, monday_desks.told(self.desk, self._told))
         tree.add_traits(node, inventory.TRAIT)
         provider = monday_desks.provider(self.desk)
-        self.pusher.provider_known(provider, changes)
+        self.pusher.providers_known([provider], changes)
 
     def capabilities_as_traits(self) -> dict[str, bool]:
         """Give none; they do not change."""

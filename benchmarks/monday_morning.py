@@ -9,10 +9,10 @@ from typing import Any
 from nova import context as nova_context
 
 from benchmarks import monday_desks
-from benchmarks.monday_fill import OWNER
 from benchmarks.monday_hosts import Host
 from benchmarks.monday_phase import Phase
 from benchmarks.monday_plan import Plan
+from benchmarks.placement_tables import OWNER
 
 PERIOD_S = 60.0
 """Nova's own default between two updates of a tracker."""

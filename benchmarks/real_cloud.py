@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import nova.conf
-import sqlalchemy
 from nova import context, test
 from nova.db.api import api as api_db
 from nova.db.api import models as api_models
@@ -23,10 +22,8 @@ from nova.db.main import models as main_models
 from nova.tests.functional import fixtures as nova_fixtures
 from placement import context as placement_context
 from placement import db_api as placement_db
-from placement.db.sqlalchemy import models as placement_models
 
-from benchmarks import many_hosts
-from nova_desktop.virt import inventory
+from benchmarks import many_hosts, monday_desks, placement_tables
 
 CONF = nova.conf.CONF
 _TOTALS = {'VCPU': 8, 'MEMORY_MB': 16384, 'DISK_GB': 100}
@@ -52,7 +49,6 @@ def of(hosts: list[many_hosts.Row]) -> Iterator[None]:
     logging.disable(logging.INFO)
     try:
         placement = case.useFixture(nova_fixtures.PlacementFixture())
-        placement.api.put(f'/traits/{inventory.TRAIT}', {}, version='1.36')
         _write_nova(case.cell_mappings['cell1'], hosts)
         _write_placement(placement.conf_fixture.conf, hosts)
         many_hosts.configure()
@@ -89,61 +85,9 @@ def _write_nova(cell: Any, hosts: list[many_hosts.Row]) -> None:
 
 def _write_placement(conf: Any, hosts: list[many_hosts.Row]) -> None:
     admin = placement_context.RequestContext(config=conf)
-    manager = placement_db.placement_context_manager
-    with manager.writer.using(admin) as session:
-        ids = {
-            table: dict(
-                session.execute(
-                    sqlalchemy.select(model.name, model.id)
-                ).fetchall()
-            )
-            for table, model in (
-                ('class', placement_models.ResourceClass),
-                ('trait', placement_models.Trait),
-            )
-        }
-        for model, rows in (
-            (placement_models.ResourceProvider, map(_provider, hosts)),
-            (
-                placement_models.Inventory,
-                (
-                    _inventory(each['id'], ids['class'][name], total)
-                    for each in hosts
-                    for name, total in _TOTALS.items()
-                ),
-            ),
-            (
-                placement_models.ResourceProviderTrait,
-                (
-                    {
-                        'trait_id': ids['trait'][inventory.TRAIT],
-                        'resource_provider_id': each['id'],
-                    }
-                    for each in hosts
-                ),
-            ),
-        ):
-            session.execute(model.__table__.insert(), list(rows))
-
-
-def _provider(host: many_hosts.Row) -> many_hosts.Row:
-    return {
-        'id': host['id'],
-        'root_provider_id': host['id'],
-        'uuid': host['uuid'],
-        'name': host['host'],
-        'generation': 1,
-    }
-
-
-def _inventory(provider: int, resource_class: int, total: int) -> Any:
-    return {
-        'resource_provider_id': provider,
-        'resource_class_id': resource_class,
-        'total': total,
-        'max_unit': total,
-        'reserved': 0,
-        'min_unit': 1,
-        'step_size': 1,
-        'allocation_ratio': 1.0,
-    }
+    desks = [
+        monday_desks.Desk(each['id'], each['uuid'], _TOTALS, ())
+        for each in hosts
+    ]
+    with placement_db.placement_context_manager.writer.using(admin) as session:
+        placement_tables.write(session, desks)

@@ -16,37 +16,48 @@ from benchmarks.monday_desks import Desk
 from nova_desktop.virt import inventory
 
 TRAITS = ('COMPUTE_NODE', 'OWNER_NOVA', inventory.TRAIT)
-OWNER = 'monday'
+OWNER = 'benchmark'
 """Project and user of every guest."""
 
 Row = dict[str, Any]
 
 
 def fill(database: str, desks: Sequence[Desk]) -> None:
-    """Write workstations whose owners are away, with their guests."""
+    """Write them into the database that this URL names."""
     engine = sqlalchemy.create_engine(database)
     with engine.begin() as link:
-        classes = _ids(link, models.ResourceClass)
-        link.execute(_insert(models.Trait), [{'name': inventory.TRAIT}])
-        traits = _ids(link, models.Trait)
-        for owner in (models.Project, models.User):
-            link.execute(_insert(owner), [{'id': 1, 'external_id': OWNER}])
-        for model, rows in (
-            (models.ResourceProvider, map(_provider, desks)),
-            (models.Inventory, _inventories(desks, classes)),
-            (models.ResourceProviderTrait, _traits(desks, traits)),
-            (models.Consumer, _consumers(desks)),
-            (models.Allocation, _allocations(desks, classes)),
-        ):
-            link.execute(_insert(model), list(rows))
+        write(link, desks)
     engine.dispose()
+
+
+def write(link: Any, desks: Sequence[Desk]) -> None:
+    """Write workstations whose owners are away, with their guests.
+
+    ``link`` is SQLAlchemy's connection or session.
+    """
+    classes = _ids(link, models.ResourceClass)
+    link.execute(_insert(models.Trait), [{'name': inventory.TRAIT}])
+    traits = _ids(link, models.Trait)
+    for owner in (models.Project, models.User):
+        link.execute(_insert(owner), [{'id': 1, 'external_id': OWNER}])
+    for model, found in (
+        (models.ResourceProvider, map(_provider, desks)),
+        (models.Inventory, _inventories(desks, classes)),
+        (models.ResourceProviderTrait, _traits(desks, traits)),
+        (models.Consumer, _consumers(desks)),
+        (models.Allocation, _allocations(desks, classes)),
+    ):
+        rows = list(found)
+        # Of nothing SQLAlchemy would make a row of defaults.
+        if rows:
+            link.execute(_insert(model), rows)
 
 
 def _insert(model: Any) -> Any:
     return sqlalchemy.insert(model.__table__)
 
 
-def _ids(link: sqlalchemy.Connection, model: Any) -> dict[str, int]:
+def _ids(link: Any, model: Any) -> dict[str, int]:
     found = link.execute(sqlalchemy.select(model.name, model.id))
     return {name: number for name, number in found}
 
