@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import benchmarks.native_threads  # noqa: F401 - before the others
+if __name__ == '__main__':
+    import benchmarks.native_threads  # noqa: F401 - before the others
+
 from benchmarks import (
     candidates,
     machine,
