@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 import nova.conf
+from nova import exception as nova_exception
 from nova import rpc
 from oslo_log import log as logging
 
@@ -18,6 +19,7 @@ from nova_desktop.virt import (
     link,
     partition,
     push,
+    refusal,
     requests,
 )
 
@@ -31,6 +33,8 @@ class Desktop:
     def __init__(self, virtapi: Any, host: Any) -> None:
         options = CONF.desktop
         self._host = host
+        self._host_name = ''
+        self._virtapi = virtapi
         self.agent = link.Link(options.agent_ping_s)
         self.leaving = leaving.Leaving(
             self.agent, options.leave_s, options.leave_timeout_s
@@ -56,6 +60,7 @@ class Desktop:
     def start(self, host_name: str) -> None:
         """Listen to the agent and to the control plane."""
         options = CONF.desktop
+        self._host_name = host_name
         partition.warn_if_missing()
         self._requester = requests.Requester(
             host_name,
@@ -98,6 +103,17 @@ class Desktop:
             push.Provider(provider.uuid, reserved), changes
         )
 
+    def refuse_late_start(self, context: Any, instance: Any) -> None:
+        """Refuse a build or an evacuation that comes too late."""
+        try:
+            refusal.check_start(
+                self.agent, instance, self.used_mib, self._host_name
+            )
+        except refusal.OwnerNeedsHost:
+            # Nova leaves it behind when there is no other host to try.
+            self._drop_allocation(context, instance)
+            raise
+
     def let_run(
         self, server_id: str
     ) -> contextlib.AbstractContextManager[None]:
@@ -108,6 +124,15 @@ class Desktop:
         if guests.is_paused(self._host, server_id):
             return self.leaving.of(server_id)
         return contextlib.nullcontext()
+
+    def _drop_allocation(self, context: Any, instance: Any) -> None:
+        report = self._virtapi.reportclient
+        try:
+            report.delete_allocation_for_instance(
+                context, instance.uuid, force=True
+            )
+        except nova_exception.AllocationDeleteFailed as failed:
+            LOG.warning('%s', failed, instance=instance)
 
     def _serve(self, host_name: str) -> None:
         timeout_s = CONF.desktop.notice_timeout_s

@@ -10,7 +10,14 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
 from nova_desktop.conf import desktop as options
-from nova_desktop.virt import desktop, inventory, leaving, partition, refusal
+from nova_desktop.virt import (
+    desktop,
+    inventory,
+    leaving,
+    partition,
+    refusal,
+    rollback,
+)
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -63,6 +70,8 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     def _create_guest(
         self, context: Any, xml: Any, instance: Any, *args: Any, **kwargs: Any
     ) -> Any:
+        # The owner may have come back while the image was fetched.
+        self.desktop.refuse_late_start(context, instance)
         # Resume and unrescue start from XML that was kept.
         xml = partition.placed(xml, self.desktop.keep_bandwidth)
         return super()._create_guest(context, xml, instance, *args, **kwargs)
@@ -105,9 +114,7 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
         accel_info: Any = None,
     ) -> None:
         """Start a guest, unless the owner came back meanwhile."""
-        refusal.check_spawn(
-            self.desktop.agent, instance, self.desktop.used_mib
-        )
+        self.desktop.refuse_late_start(context, instance)
         super().spawn(
             context,
             instance,
@@ -146,6 +153,28 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
             disk_over_commit,
         )
 
+    def pre_live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        block_device_info: Any,
+        network_info: Any,
+        disk_info: Any,
+        migrate_data: Any,
+    ) -> Any:
+        """Prepare for a guest, unless the owner came back meanwhile."""
+        refusal.check_arrival(
+            self.desktop.agent, instance, self.desktop.used_mib
+        )
+        return super().pre_live_migration(
+            context,
+            instance,
+            block_device_info,
+            network_info,
+            disk_info,
+            migrate_data,
+        )
+
     # What a held guest is let run for.
 
     def pause(self, instance: Any) -> None:
@@ -157,7 +186,9 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     reboot = leaving.with_share(_Stock.reboot)
     suspend = leaving.with_share(_Stock.suspend)
     snapshot = leaving.with_share(_Stock.snapshot)
-    live_migration = leaving.with_share(_Stock.live_migration)
+    live_migration = leaving.with_share(
+        rollback.outlived(_Stock.live_migration)
+    )
     migrate_disk_and_power_off = leaving.with_share(
         _Stock.migrate_disk_and_power_off
     )
