@@ -8,6 +8,7 @@ from collections.abc import Set
 from typing import Any
 
 import nova.conf
+from nova import exception as nova_exception
 from nova import rpc
 from oslo_log import log as logging
 
@@ -22,6 +23,7 @@ from nova_desktop.virt import (
     partition,
     push,
     recent,
+    refusal,
     requests,
     told,
 )
@@ -36,6 +38,8 @@ class Desktop:
     def __init__(self, virtapi: Any, host: Any) -> None:
         options = CONF.desktop
         self._host = host
+        self._host_name = ''
+        self._virtapi = virtapi
         self.agent = link.Link(options.agent_ping_s)
         self.leaving = leaving.Leaving(
             self.agent, options.leave_s, options.leave_timeout_s
@@ -64,6 +68,7 @@ class Desktop:
     def start(self, host_name: str) -> None:
         """Listen to the agent and to the control plane."""
         options = CONF.desktop
+        self._host_name = host_name
         partition.warn_if_missing()
         guests.warn_of_those_outside(self._host)
         self._requester = requests.Requester(
@@ -137,6 +142,17 @@ class Desktop:
         if status is not None and status.reclaim_due:
             self._evictions.note(server_id)
 
+    def refuse_late_start(self, context: Any, instance: Any) -> None:
+        """Refuse a build or an evacuation that comes too late."""
+        try:
+            refusal.check_start(
+                self.agent, instance, self.used_mib, self._host_name
+            )
+        except refusal.OwnerNeedsHost:
+            # Nova leaves it behind when there is no other host to try.
+            self._drop_allocation(context, instance)
+            raise
+
     def let_run(
         self, server_id: str
     ) -> contextlib.AbstractContextManager[None]:
@@ -147,6 +163,15 @@ class Desktop:
         if guests.is_paused(self._host, server_id):
             return self.leaving.of(server_id)
         return contextlib.nullcontext()
+
+    def _drop_allocation(self, context: Any, instance: Any) -> None:
+        report = self._virtapi.reportclient
+        try:
+            report.delete_allocation_for_instance(
+                context, instance.uuid, force=True
+            )
+        except nova_exception.AllocationDeleteFailed as failed:
+            LOG.warning('%s', failed, instance=instance)
 
     def _serve(self, host_name: str) -> None:
         timeout_s = CONF.desktop.notice_timeout_s

@@ -10,7 +10,14 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
 from nova_desktop.conf import desktop as options
-from nova_desktop.virt import desktop, inventory, leaving, partition, refusal
+from nova_desktop.virt import (
+    desktop,
+    inventory,
+    leaving,
+    partition,
+    refusal,
+    rollback,
+)
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -65,6 +72,8 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     def _create_guest(
         self, context: Any, xml: Any, instance: Any, *args: Any, **kwargs: Any
     ) -> Any:
+        # The owner may have come back while the image was fetched.
+        self.desktop.refuse_late_start(context, instance)
         # Resume and unrescue start from XML that was kept.
         xml = partition.placed(xml, self.desktop.keep_bandwidth)
         return super()._create_guest(context, xml, instance, *args, **kwargs)
@@ -108,9 +117,7 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
         accel_info: Any = None,
     ) -> None:
         """Start a guest, unless the owner came back meanwhile."""
-        refusal.check_spawn(
-            self.desktop.agent, instance, self.desktop.used_mib
-        )
+        self.desktop.refuse_late_start(context, instance)
         super().spawn(
             context,
             instance,
@@ -149,6 +156,28 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
             disk_over_commit,
         )
 
+    def pre_live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        block_device_info: Any,
+        network_info: Any,
+        disk_info: Any,
+        migrate_data: Any,
+    ) -> Any:
+        """Prepare for a guest, unless the owner came back meanwhile."""
+        refusal.check_arrival(
+            self.desktop.agent, instance, self.desktop.used_mib
+        )
+        return super().pre_live_migration(
+            context,
+            instance,
+            block_device_info,
+            network_info,
+            disk_info,
+            migrate_data,
+        )
+
     # What a held guest is let run for.
 
     def pause(self, instance: Any) -> None:
@@ -160,7 +189,9 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     suspend = leaving.with_share(_Stock.suspend)
     snapshot = leaving.with_share(_Stock.snapshot)
     power_off = leaving.with_share(_Stock.power_off, departs=True)
-    live_migration = leaving.with_share(_Stock.live_migration, departs=True)
+    live_migration = leaving.with_share(
+        rollback.outlived(_Stock.live_migration), departs=True
+    )
     migrate_disk_and_power_off = leaving.with_share(
         _Stock.migrate_disk_and_power_off, departs=True
     )

@@ -4,14 +4,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import nova.conf
 from nova import exception as nova_exception
 from nova.compute import task_states
 from oslo_log import log as logging
 
 from nova_desktop.virt import inventory, link
 
-CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 
@@ -56,16 +54,17 @@ def why_too_large(
     return None
 
 
-def check_spawn(
-    agent: link.Link, instance: Any, used_mib: Callable[[], int]
+def check_start(
+    agent: link.Link, instance: Any, used_mib: Callable[[], int], host: str
 ) -> None:
-    """Refuse a build or an evacuation to here; never a rebuild.
+    """Refuse to build a guest on ``host`` or to evacuate one to it.
 
-    A rebuild has destroyed the guest and its disks by now. ``used_mib``
-    gives the memory that this host's guests hold.
+    Whatever else starts a guest is never refused: it belongs here already,
+    and a rebuild has destroyed its disks by now. ``used_mib`` gives the
+    memory that this host's guests hold.
     """
     building = instance.task_state == task_states.SPAWNING
-    if not building and not _evacuated(instance):
+    if not building and not _evacuated(instance, host):
         return
     why = why_closed(agent) or why_too_large(agent, instance, used_mib)
     if why is None:
@@ -77,9 +76,9 @@ def check_spawn(
     raise nova_exception.ComputeResourcesUnavailable(reason=why)
 
 
-def _evacuated(instance: Any) -> bool:
+def _evacuated(instance: Any, host: str) -> bool:
     spawning = instance.task_state == task_states.REBUILD_SPAWNING
-    return bool(spawning and instance.host != CONF.host)
+    return bool(spawning and instance.host != host)
 
 
 def check_live_migration(
@@ -89,12 +88,21 @@ def check_live_migration(
     source: Mapping[str, Any],
 ) -> None:
     """Refuse a live migration to here, so that Nova tries the next host."""
-    why = why_closed(agent) or why_too_large(agent, instance, used_mib)
-    stats = (source or {}).get('stats')
-    if why is None and not inventory.told_by_desktop(stats):
-        why = (
-            'the instance comes from a host that is no workstation, and '
-            'would run outside the limits that protect the owner'
+    check_arrival(agent, instance, used_mib)
+    if not inventory.told_by_desktop((source or {}).get('stats')):
+        raise nova_exception.MigrationPreCheckError(
+            reason='the instance comes from a host that is no workstation, '
+            'and would run outside the limits that protect the owner'
         )
+
+
+def check_arrival(
+    agent: link.Link, instance: Any, used_mib: Callable[[], int]
+) -> None:
+    """Refuse a live migration that had to wait for its turn.
+
+    Its guest then runs on where it is: Nova tries no other host by itself.
+    """
+    why = why_closed(agent) or why_too_large(agent, instance, used_mib)
     if why is not None:
         raise nova_exception.MigrationPreCheckError(reason=why)

@@ -4,8 +4,8 @@
 import importlib.util
 import pathlib
 import sys
-import threading
 import warnings
+from collections.abc import Callable, Iterable
 
 import fixtures
 import nova.virt
@@ -13,62 +13,11 @@ from nova import context, objects, thread_pool_factory
 from nova.tests.functional.libvirt import base
 
 from nova_desktop import client, model
+from tests.functional.nova import allocations, fake_agent, waiting
 
 ROOT = pathlib.Path(__file__).parents[3]
 
-LENT = model.Cap(cpus=6.0, memory_mib=8192, admit=True)
 PREEMPTIBLE = {'desktop:preemptible': 'true'}
-
-
-def status(
-    cap: model.Cap = LENT,
-    presence: model.Presence = model.Presence.AWAY,
-    reclaim_due: bool = False,
-    forecast: dict[int, float] | None = None,
-) -> model.Status:
-    """Give what an agent says."""
-    return model.Status(
-        sequence=1,
-        presence=presence,
-        demand=False,
-        source='test',
-        reason=f'the owner is {presence}',
-        cap=cap,
-        reclaim_due=reclaim_due,
-        forecast=forecast or {},
-    )
-
-
-AT_WORK = status(model.NOTHING, model.Presence.ACTIVE)
-
-
-class FakeWatcher:
-    """Stand in for the agent's watcher, on a native thread like it."""
-
-    first: model.Status | None = status()
-
-    def __init__(self, on_status, ping_s, **_kwargs) -> None:
-        self._on_status = on_status
-        self.left: list[str] = []
-        self.done: list[str] = []
-
-    def start(self) -> None:
-        self.say(self.first)
-
-    def stop(self) -> None:
-        pass
-
-    def say(self, said: model.Status | None) -> None:
-        thread = threading.Thread(target=self._on_status, args=(said,))
-        thread.start()
-        thread.join()
-
-    def leave(self, server_id: str, seconds: int, timeout_s: float) -> bool:
-        self.left.append(server_id)
-        return True
-
-    def leave_done(self, server_id: str) -> None:
-        self.done.append(server_id)
 
 
 def _make_shim_importable() -> None:
@@ -84,8 +33,30 @@ def _make_shim_importable() -> None:
     nova.virt.desktop = module
 
 
-class DesktopTestBase(base.ServersTestBase):
-    """A cloud whose computes are workstations unless said otherwise."""
+def _hooked(
+    stock: Callable,
+    name: str,
+    do: Callable[[str], None],
+    called: list[str],
+    times: int,
+) -> Callable:
+    def method(*args, **kwargs):
+        called.append(name)
+        if len(called) <= times:
+            do(name)
+        return stock(*args, **kwargs)
+
+    return method
+
+
+class DesktopTestBase(
+    waiting.Waiting, allocations.CleanAllocations, base.ServersTestBase
+):
+    """A cloud whose computes are workstations unless said otherwise.
+
+    No test can forget two things, which are looked at when it has ended:
+    that its allocations are clean, and that each of its hooks was called.
+    """
 
     api_major_version = 'v2.1'
     microversion = 'latest'
@@ -95,15 +66,16 @@ class DesktopTestBase(base.ServersTestBase):
         _make_shim_importable()
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova_desktop.client.AgentWatcher', FakeWatcher
+                'nova_desktop.client.AgentWatcher', fake_agent.FakeWatcher
             )
         )
-        assert client.AgentWatcher is FakeWatcher
+        assert client.AgentWatcher is fake_agent.FakeWatcher
         # A thread that outlives its test may ask for an executor after
         # Nova's fixture has ended them all. The fixture would then refuse
         # every later test of the process, for no fault of theirs.
         thread_pool_factory.reset_all_executors()
         super().setUp()
+        self.look_oftener()
         # Nova's tests make errors of SQLAlchemy's warnings, and the newest
         # SQLAlchemy has one more than this Nova knows.
         warnings.filterwarnings('ignore', message=r'The noload\(\) option')
@@ -113,9 +85,15 @@ class DesktopTestBase(base.ServersTestBase):
                 return_value='up',
             )
         )
-        self.flavor_id = self._create_flavor(
-            memory_mb=1024, vcpu=1, disk=1, ephemeral=0, extra_spec=PREEMPTIBLE
-        )
+        self.flavor_id = self.flavor()
+        self.hooks: dict[str, list[str]] = {}
+
+    def tearDown(self) -> None:
+        # Not a cleanup: those of the hosts would have ended them before.
+        unused = [name for name, called in self.hooks.items() if not called]
+        self.assertEqual([], unused, 'drivers were not called')
+        self._wait_for_assert(self.assert_allocations_clean)
+        super().tearDown()
 
     def _setup_scheduler_service(self):
         # The wheel puts Nova's data files beside its libraries.
@@ -132,20 +110,98 @@ class DesktopTestBase(base.ServersTestBase):
         self.ADDITIONAL_FILTERS = ['DesktopFilter']
         return super()._setup_scheduler_service()
 
-    def start_workstation(self, name: str, first=None) -> None:
+    # What the cloud is made of.
+
+    def flavor(self, memory_mb: int = 1024, vcpu: int = 1, **specs) -> str:
+        """Create a preemptible flavor; give its id."""
+        return self._create_flavor(
+            memory_mb=memory_mb,
+            vcpu=vcpu,
+            disk=1,
+            ephemeral=0,
+            extra_spec={**PREEMPTIBLE, **specs},
+        )
+
+    def start_workstation(
+        self, *names: str, first: model.Status | None = fake_agent.AWAY
+    ) -> None:
+        """Start hosts whose agents say ``first`` when they are asked."""
         self.flags(compute_driver='desktop.DesktopDriver')
-        FakeWatcher.first = first or status()
-        self.start_compute(name)
+        for name in names:
+            fake_agent.FakeWatcher.first = first
+            self.start_compute(name)
 
     def start_stock(self, name: str) -> None:
         self.flags(compute_driver='libvirt.LibvirtDriver')
         self.start_compute(name)
 
-    def watcher(self, name: str) -> FakeWatcher:
-        return self.computes[name].driver.desktop.agent._watcher
+    def boot(self, **kwargs) -> dict:
+        return self._create_server(
+            flavor_id=kwargs.pop('flavor_id', self.flavor_id),
+            networks='none',
+            **kwargs,
+        )
+
+    # What happens in it.
+
+    def say(self, name: str, said: model.Status | None) -> None:
+        """Have an agent speak."""
+        self.watcher(name).say(said)
+
+    def owner_back(self, name: str) -> None:
+        """Have the owner come back at this very moment."""
+        self.say(name, fake_agent.AT_WORK)
+
+    def close(self, name: str) -> None:
+        """Have the owner come back, and wait until Placement knows."""
+        self.owner_back(name)
+        self.wait_pushed(name)
+
+    def wait_pushed(self, name: str) -> None:
+        """Wait until Placement has been told of the latest cap."""
+        desktop = self.driver(name).desktop
+        self._wait_for_assert(
+            lambda: self.assertTrue(desktop._pusher.settled())
+        )
+
+    def update(self, name: str) -> None:
+        """Run Nova's periodic update of one host."""
+        manager = self.computes[name].manager
+        manager.update_available_resource(context.get_admin_context())
+
+    def before(
+        self,
+        method: str,
+        do: Callable[[str], None],
+        names: Iterable[str] | None = None,
+        times: int = 1,
+        of: str = 'driver',
+    ) -> list[str]:
+        """Do something just before the hosts' drivers do, so many times.
+
+        ``do`` is given the host's name. Gives the hosts whose drivers were
+        called, as far as they have been, in that order. ``of`` may also be
+        the compute manager.
+        """
+        called = self.hooks.setdefault(method, [])
+        for name in names or self.computes:
+            target = getattr(self.computes[name], of)
+            stock = getattr(target, method)
+            setattr(target, method, _hooked(stock, name, do, called, times))
+        return called
+
+    # What is seen of it.
+
+    def watcher(self, name: str) -> fake_agent.FakeWatcher:
+        return self.driver(name).desktop.agent._watcher
 
     def driver(self, name: str):
         return self.computes[name].driver
+
+    def domain(self, server: dict):
+        """Give a server's domain, on the host where Nova has it."""
+        connection = self.driver(self.host_of(server))._host.get_connection()
+        return connection.lookupByUUIDString(server['id'])
 
     def inventory(self, name: str) -> dict:
         return self._get_provider_inventory(self.compute_rp_uuids[name])
@@ -156,10 +212,17 @@ class DesktopTestBase(base.ServersTestBase):
             for resource, each in self.inventory(name).items()
         }
 
-    def update(self, name: str) -> None:
-        """Run Nova's periodic update of one host."""
-        manager = self.computes[name].manager
-        manager.update_available_resource(context.get_admin_context())
+    def assert_used(self, name: str, memory_mib: int) -> None:
+        """Wait until Placement counts so much as taken on a host.
+
+        Nova gives back what a server held after it has told the outcome.
+        """
+        uuid = self.compute_rp_uuids[name]
+        self._wait_for_assert(
+            lambda: self.assertEqual(
+                memory_mib, self._get_provider_usages(uuid)['MEMORY_MB']
+            )
+        )
 
     def node(self, name: str) -> objects.ComputeNode:
         """Give the compute node's record, as the scheduler sees it."""
@@ -169,10 +232,3 @@ class DesktopTestBase(base.ServersTestBase):
 
     def host_of(self, server: dict) -> str:
         return self.api.get_server(server['id'])['OS-EXT-SRV-ATTR:host']
-
-    def boot(self, **kwargs) -> dict:
-        return self._create_server(
-            flavor_id=kwargs.pop('flavor_id', self.flavor_id),
-            networks='none',
-            **kwargs,
-        )

@@ -8,7 +8,7 @@ from nova.virt.libvirt import guest as libvirt_guest
 from oslo_utils import timeutils
 
 from nova_desktop import model
-from tests.functional.nova import base
+from tests.functional.nova import base, fake_agent
 
 AWAY_LONG = {5: 0.99, 15: 0.95, 60: 0.9, 240: 0.8}
 AWAY_SHORT = {5: 0.9, 15: 0.5, 60: 0.1, 240: 0.0}
@@ -53,7 +53,8 @@ class SchedulingTest(base.DesktopTestBase):
     def test_guest_larger_than_the_cap_is_refused(self) -> None:
         self.start_workstation('desk1')
         self.tell(
-            'desk1', base.status(model.Cap(cpus=2.0, memory_mib=8192, admit=1))
+            'desk1',
+            fake_agent.status(model.Cap(cpus=2.0, memory_mib=8192, admit=1)),
         )
         # Placement has 2 CPUs times an allocation ratio of 4.
         large = self._create_flavor(
@@ -75,22 +76,22 @@ class SchedulingTest(base.DesktopTestBase):
     def test_longest_free_host_wins(self) -> None:
         for name in ('desk1', 'desk2', 'desk3'):
             self.start_workstation(name)
-        self.tell('desk1', base.status(forecast=AWAY_SHORT))
-        self.tell('desk2', base.status(forecast=AWAY_LONG))
-        self.tell('desk3', base.status(forecast=AWAY_SHORT))
+        self.tell('desk1', fake_agent.status(forecast=AWAY_SHORT))
+        self.tell('desk2', fake_agent.status(forecast=AWAY_LONG))
+        self.tell('desk3', fake_agent.status(forecast=AWAY_SHORT))
         self.assertEqual('desk2', self.host_of(self.boot()))
 
     def test_multiplier_turns_it_round(self) -> None:
         self.flags(free_time_weight_multiplier=-1.0, group='desktop')
         self.start_workstation('desk1')
         self.start_workstation('desk2')
-        self.tell('desk1', base.status(forecast=AWAY_SHORT))
-        self.tell('desk2', base.status(forecast=AWAY_LONG))
+        self.tell('desk1', fake_agent.status(forecast=AWAY_SHORT))
+        self.tell('desk2', fake_agent.status(forecast=AWAY_LONG))
         self.assertEqual('desk1', self.host_of(self.boot()))
 
     def test_forecast_too_short_for_the_runtime(self) -> None:
         self.start_workstation('desk1')
-        self.tell('desk1', base.status(forecast=AWAY_SHORT))
+        self.tell('desk1', fake_agent.status(forecast=AWAY_SHORT))
         long = self._create_flavor(
             memory_mb=1024,
             vcpu=1,
@@ -98,88 +99,3 @@ class SchedulingTest(base.DesktopTestBase):
             extra_spec={**base.PREEMPTIBLE, 'desktop:runtime': '60'},
         )
         self.boot(flavor_id=long, expected_state='ERROR')
-
-
-class LateBuildTest(base.DesktopTestBase):
-    """The owner comes back after the scheduler has chosen."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.start_workstation('desk1')
-        self.start_workstation('desk2')
-        self.refused: list[str] = []
-        for name in ('desk1', 'desk2'):
-            self._close_at_first_build(name)
-
-    said = base.AT_WORK
-
-    def _close_at_first_build(self, name: str) -> None:
-        driver = self.driver(name)
-        stock = driver.prepare_for_spawn
-
-        def prepare(instance) -> None:
-            if not self.refused:
-                self.refused.append(name)
-                self.watcher(name).say(self.said)
-            stock(instance)
-
-        driver.prepare_for_spawn = prepare
-
-    def test_build_goes_to_the_other_host(self) -> None:
-        server = self.boot()
-        (refused,) = self.refused
-        other = {'desk1': 'desk2', 'desk2': 'desk1'}[refused]
-        self.assertEqual(other, self.host_of(server))
-        usage = self._get_provider_usages(self.compute_rp_uuids[refused])
-        self.assertEqual(0, usage['MEMORY_MB'])
-
-    def test_build_larger_than_what_the_cap_has_left(self) -> None:
-        self.said = base.status(
-            model.Cap(cpus=4.0, memory_mib=1023, admit=True)
-        )
-        server = self.boot()
-        (refused,) = self.refused
-        self.assertNotEqual(refused, self.host_of(server))
-
-    def test_refusal_is_no_build_failure(self) -> None:
-        self.boot()
-        (refused,) = self.refused
-        self.update(refused)
-        node = self.node(refused)
-        self.assertEqual('0', node.stats.get('failed_builds', '0'))
-
-
-class EvacuationTest(base.DesktopTestBase):
-    # The refusal is raised to whoever casts; calls would give it to the API.
-    CAST_AS_CALL = False
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.start_workstation('desk1')
-        self.server = self.boot()
-        self.start_workstation('desk2')
-        self.computes['desk1'].stop()
-        service = self.computes['desk1'].service_ref
-        self.api.put_service_force_down(service.uuid, True)
-
-    def test_owner_back_while_evacuating_rolls_back(self) -> None:
-        driver = self.driver('desk2')
-        stock = driver.instance_on_disk
-
-        def on_disk(instance) -> bool:
-            self.watcher('desk2').say(base.AT_WORK)
-            return stock(instance)
-
-        driver.instance_on_disk = on_disk
-        self.api.post_server_action(self.server['id'], {'evacuate': {}})
-        self._wait_for_migration_status(self.server, ['failed'])
-        server = self._wait_for_server_parameter(
-            self.server, {'OS-EXT-STS:task_state': None}
-        )
-        self.assertEqual('ACTIVE', server['status'])
-        self.assertEqual('desk1', self.host_of(server))
-        usage = self._get_provider_usages(self.compute_rp_uuids['desk2'])
-        self.assertEqual(0, usage['MEMORY_MB'])
-
-    def test_evacuation_to_a_free_host(self) -> None:
-        self._evacuate_server(self.server, expected_host='desk2')

@@ -8,7 +8,7 @@ from nova import exception
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 from nova_desktop import model
-from tests.functional.nova import base
+from tests.functional.nova import base, fake_agent
 
 _EXTRA = """
 meta: {schema_version: '1.0'}
@@ -37,14 +37,14 @@ class ClassesTest(base.DesktopTestBase):
         cpus = fakelibvirt.HostInfo(
             cpu_nodes=1, cpu_sockets=1, cpu_cores=8, cpu_threads=1
         )
-        base.FakeWatcher.first = base.status()
+        fake_agent.FakeWatcher.first = fake_agent.status()
         self.flags(compute_driver='desktop.DesktopDriver')
         self.start_compute('desk1', host_info=cpus)
         uuid = self.compute_rp_uuids['desk1']
         # 6 of 8 CPUs are lent: 3 of each kind.
         self.wait_reserved(uuid, {'VCPU': 1, 'PCPU': 1})
         self.watcher('desk1').say(
-            base.status(model.Cap(cpus=3.0, memory_mib=1024, admit=True))
+            fake_agent.status(model.Cap(cpus=3.0, memory_mib=1024, admit=True))
         )
         self.wait_reserved(uuid, {'VCPU': 3, 'PCPU': 3})
 
@@ -56,13 +56,16 @@ class ClassesTest(base.DesktopTestBase):
         gpus = fakelibvirt.HostPCIDevicesInfo(
             num_pci=0, num_pfs=0, num_vfs=0, num_mdevcap=2
         )
-        base.FakeWatcher.first = base.status()
+        fake_agent.FakeWatcher.first = fake_agent.status()
         self.flags(compute_driver='desktop.DesktopDriver')
         self.start_compute('desk1', pci_info=gpus)
         root = self.compute_rp_uuids['desk1']
         children = set(self._get_all_rp_uuids_in_a_tree(root)) - {root}
         self.assertEqual(2, len(children))
-        for said, reserved in ((base.AT_WORK, 16), (base.status(), 0)):
+        for said, reserved in (
+            (fake_agent.AT_WORK, 16),
+            (fake_agent.status(), 0),
+        ):
             self.watcher('desk1').say(said)
             for uuid in children:
                 self.wait_reserved(uuid, {'VGPU': reserved})
@@ -85,7 +88,7 @@ class ProviderConfigTest(base.DesktopTestBase):
 
     def test_classes_of_the_operator_are_left_alone(self) -> None:
         self.define('CUSTOM_LICENCE')
-        self.watcher('desk1').say(base.AT_WORK)
+        self.watcher('desk1').say(fake_agent.AT_WORK)
         totals = {
             name: each['total']
             for name, each in self.inventory('desk1').items()

@@ -2,7 +2,7 @@
 from unittest import mock
 
 from nova_desktop import model
-from tests.functional.nova import base
+from tests.functional.nova import base, fake_agent
 
 
 class InventoryTest(base.DesktopTestBase):
@@ -36,12 +36,12 @@ class InventoryTest(base.DesktopTestBase):
 
     def test_cap_is_pushed_without_a_periodic_update(self) -> None:
         cap = model.Cap(cpus=2.5, memory_mib=1024, admit=True)
-        self.watcher('desk1').say(base.status(cap))
+        self.watcher('desk1').say(fake_agent.status(cap))
         self.wait_reserved(**self.withheld(2, 1024))
 
     def test_only_reserved_moves(self) -> None:
         before = self.inventory('desk1')
-        self.watcher('desk1').say(base.AT_WORK)
+        self.watcher('desk1').say(fake_agent.AT_WORK)
         self.wait_reserved(**self.total)
         after = self.inventory('desk1')
         for each in (*before.values(), *after.values()):
@@ -53,15 +53,15 @@ class InventoryTest(base.DesktopTestBase):
         self.wait_reserved(**self.total)
 
     def test_there_and_back_within_a_period(self) -> None:
-        self.watcher('desk1').say(base.AT_WORK)
+        self.watcher('desk1').say(fake_agent.AT_WORK)
         self.wait_reserved(**self.total)
-        self.watcher('desk1').say(base.status())
+        self.watcher('desk1').say(fake_agent.status())
         self.wait_reserved(**self.withheld(6, 8192))
         self.update('desk1')
         self.wait_reserved(**self.withheld(6, 8192))
 
     def test_periodic_update_keeps_what_was_pushed(self) -> None:
-        self.watcher('desk1').say(base.AT_WORK)
+        self.watcher('desk1').say(fake_agent.AT_WORK)
         self.wait_reserved(**self.total)
         self.update('desk1')
         self.wait_reserved(**self.total)
@@ -75,11 +75,11 @@ class InventoryTest(base.DesktopTestBase):
             asked.append(node)
             if len(asked) == 1:
                 half = model.Cap(cpus=3.0, memory_mib=4096, admit=True)
-                self.watcher('desk1').say(base.status(half))
+                self.watcher('desk1').say(fake_agent.status(half))
             stock(tree, node, allocations)
             if len(asked) == 1:
                 # The tracker holds a cap that it has not written yet.
-                self.watcher('desk1').say(base.AT_WORK)
+                self.watcher('desk1').say(fake_agent.AT_WORK)
                 self.wait_reserved(**self.total)
 
         with mock.patch.object(driver, 'update_provider_tree', slow):
@@ -95,10 +95,10 @@ class InventoryTest(base.DesktopTestBase):
         def slow(tree, node, allocations=None):
             asked.append(node)
             if len(asked) == 1:
-                self.watcher('desk1').say(base.AT_WORK)
+                self.watcher('desk1').say(fake_agent.AT_WORK)
             stock(tree, node, allocations)
             if len(asked) == 1:
-                self.watcher('desk1').say(base.status())
+                self.watcher('desk1').say(fake_agent.status())
                 self.wait_pushed()
 
         with mock.patch.object(driver, 'update_provider_tree', slow):
@@ -116,7 +116,7 @@ class InventoryTest(base.DesktopTestBase):
     def test_placement_away_is_tried_until_it_is_back(self) -> None:
         report = self.driver('desk1').virtapi.reportclient
         with mock.patch.object(report, 'put', side_effect=OSError('away')):
-            self.watcher('desk1').say(base.AT_WORK)
+            self.watcher('desk1').say(fake_agent.AT_WORK)
             self._wait_for_assert(
                 lambda: self.assertGreater(report.put.call_count, 1),
                 max_retries=50,
@@ -125,7 +125,9 @@ class InventoryTest(base.DesktopTestBase):
         self.wait_reserved(**self.total)
 
     def test_stats_reach_the_compute_node(self) -> None:
-        self.watcher('desk1').say(base.status(forecast={5: 0.987, 60: 0.5}))
+        self.watcher('desk1').say(
+            fake_agent.status(forecast={5: 0.987, 60: 0.5})
+        )
         self.update('desk1')
         node = self.node('desk1')
         self.assertEqual('away', node.stats['desktop_presence'])

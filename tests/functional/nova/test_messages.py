@@ -8,7 +8,7 @@ from nova import rpc
 from nova.virt.libvirt import guest as libvirt_guest
 
 from nova_desktop import exception, messages, model
-from tests.functional.nova import base
+from tests.functional.nova import base, control_plane, fake_agent
 
 _SMALL = model.Cap(cpus=1.0, memory_mib=512, admit=False)
 
@@ -88,7 +88,7 @@ class StatusTest(base.DesktopTestBase):
     def test_follows_the_agent(self) -> None:
         told = self.client.status('desk1', 10.0)
         self.assertEqual((True, 'away'), (told.heard, told.now.presence))
-        self.watcher('desk1').say(base.AT_WORK)
+        self.watcher('desk1').say(fake_agent.AT_WORK)
         told = self.client.status('desk1', 10.0)
         self.assertEqual('active', told.now.presence)
         self.assertFalse(told.now.admit)
@@ -97,7 +97,11 @@ class StatusTest(base.DesktopTestBase):
 
     def test_history_is_what_placement_was_told(self) -> None:
         # The first status is heard before nova-compute is up.
-        for said in (base.AT_WORK, base.AT_WORK, base.status()):
+        for said in (
+            fake_agent.AT_WORK,
+            fake_agent.AT_WORK,
+            fake_agent.status(),
+        ):
             self.watcher('desk1').say(said)
         told = self.client.told('desk1', 9, 10.0)
         self.assertEqual(
@@ -114,31 +118,10 @@ class StatusTest(base.DesktopTestBase):
             self.client.status('desk9', 0.5)
 
 
-class ReclaimService:
-    """Take what hosts ask of the control plane."""
-
-    def __init__(self) -> None:
-        self.reclaims: list[messages.ReclaimRequest] = []
-        self.returned: list[messages.CapacityReturned] = []
-
-    def reclaim(self, ctxt, fields) -> None:
-        self.reclaims.append(messages.ReclaimRequest.from_wire(fields))
-
-    def capacity_returned(self, ctxt, fields) -> None:
-        self.returned.append(messages.CapacityReturned.from_wire(fields))
-
-
 class ReclaimTest(base.DesktopTestBase):
     def setUp(self) -> None:
         super().setUp()
-        self.flags(reclaim_repeat_s=1.0, group='desktop')
-        self.service = ReclaimService()
-        server = rpc.get_server(
-            messages.reclaim_target('control'), [self.service]
-        )
-        server.start()
-        self.addCleanup(server.wait)
-        self.addCleanup(server.stop)
+        self.service = control_plane.start(self)
         self.start_workstation('desk1')
         self.boot()
 
@@ -153,20 +136,20 @@ class ReclaimTest(base.DesktopTestBase):
         watcher = self.watcher('desk1')
         self.wait(self.service.returned, 1)
         watcher.say(
-            base.status(_SMALL, model.Presence.ACTIVE, reclaim_due=True)
+            fake_agent.status(_SMALL, model.Presence.ACTIVE, reclaim_due=True)
         )
         self.wait(self.service.reclaims, 2)
         first, second = self.service.reclaims[:2]
         self.assertEqual(first, second)
         self.assertEqual(('desk1', 512), (first.host, first.keep_memory_mib))
-        watcher.say(base.status())
+        watcher.say(fake_agent.status())
         self.wait(self.service.returned, 2)
 
     def test_guests_within_the_cap_are_left_alone(self) -> None:
         large = model.Cap(cpus=1.0, memory_mib=2048, admit=False)
         requester = self.driver('desk1').desktop._requester
         self.watcher('desk1').say(
-            base.status(large, model.Presence.ACTIVE, reclaim_due=True)
+            fake_agent.status(large, model.Presence.ACTIVE, reclaim_due=True)
         )
         self.assertEqual(1.0, requester.step())
         self.assertEqual([], self.service.reclaims)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in for a workstation's agent, and for the guests it holds."""
+
+import threading
+from collections.abc import Callable
+
+from nova_desktop import model
+
+LENT = model.Cap(cpus=6.0, memory_mib=8192, admit=True)
+
+
+def status(
+    cap: model.Cap = LENT,
+    presence: model.Presence = model.Presence.AWAY,
+    reclaim_due: bool = False,
+    forecast: dict[int, float] | None = None,
+) -> model.Status:
+    """Give what an agent says."""
+    return model.Status(
+        sequence=1,
+        presence=presence,
+        demand=False,
+        source='test',
+        reason=f'the owner is {presence}',
+        cap=cap,
+        reclaim_due=reclaim_due,
+        forecast=forecast or {},
+    )
+
+
+AWAY = status()
+AT_WORK = status(model.NOTHING, model.Presence.ACTIVE)
+RECLAIMING = status(model.NOTHING, model.Presence.ACTIVE, reclaim_due=True)
+
+
+class FakeWatcher:
+    """Stand in for the agent's watcher, on a native thread like it."""
+
+    first: model.Status | None = AWAY
+
+    def __init__(self, on_status, ping_s, **_kwargs) -> None:
+        self._on_status = on_status
+        self.left: list[str] = []
+        self.done: list[str] = []
+        self.stopped = False
+        self.resume: Callable[[str], None] = lambda server_id: None
+
+    def start(self) -> None:
+        self.say(self.first)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def say(self, said: model.Status | None) -> None:
+        thread = threading.Thread(target=self._on_status, args=(said,))
+        thread.start()
+        thread.join()
+
+    def leave(self, server_id: str, seconds: int, timeout_s: float) -> bool:
+        self.left.append(server_id)
+        self.resume(server_id)
+        return True
+
+    def leave_done(self, server_id: str) -> None:
+        self.done.append(server_id)
