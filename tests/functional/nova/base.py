@@ -86,11 +86,11 @@ class DesktopTestBase(
             )
         )
         self.flavor_id = self.flavor()
-        self.hooks: dict[str, list[str]] = {}
+        self.hooks: list[tuple[str, list[str]]] = []
 
     def tearDown(self) -> None:
         # Not a cleanup: those of the hosts would have ended them before.
-        unused = [name for name, called in self.hooks.items() if not called]
+        unused = [method for method, called in self.hooks if not called]
         self.assertEqual([], unused, 'drivers were not called')
         self._wait_for_assert(self.assert_allocations_clean)
         super().tearDown()
@@ -183,7 +183,8 @@ class DesktopTestBase(
         called, as far as they have been, in that order. ``of`` may also be
         the compute manager.
         """
-        called = self.hooks.setdefault(method, [])
+        called: list[str] = []
+        self.hooks.append((method, called))
         for name in names or self.computes:
             target = getattr(self.computes[name], of)
             stock = getattr(target, method)
@@ -232,3 +233,11 @@ class DesktopTestBase(
 
     def host_of(self, server: dict) -> str:
         return self.api.get_server(server['id'])['OS-EXT-SRV-ATTR:host']
+
+    def migration(self, server: dict) -> dict:
+        """Give a server's latest migration."""
+        url = f'/os-migrations?instance_uuid={server["id"]}'
+        found = self.api.api_get(url).body['migrations']
+        return max(
+            found, key=lambda each: each['id'], default={'status': None}
+        )

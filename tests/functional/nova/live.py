@@ -113,14 +113,6 @@ class LiveMigrationBase(
             server, {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None}
         )
 
-    def migration(self, server: dict) -> dict:
-        """Give a server's latest migration."""
-        url = f'/os-migrations?instance_uuid={server["id"]}'
-        found = self.api.api_get(url).body['migrations']
-        return max(
-            found, key=lambda each: each['id'], default={'status': None}
-        )
-
     def begin_to_move(self, server: dict) -> threading.Event:
         """Start a migration that lasts until the event that it gives."""
         end, running = threading.Event(), threading.Event()

@@ -66,13 +66,9 @@ class NoticeTest(base.DesktopTestBase):
     def test_guest_without_an_agent(self) -> None:
         self.assertFalse(self.notify(FakeGuestAgent(answers=False)))
 
-    def test_server_of_another_host(self) -> None:
+    def test_server_of_another_host_and_bad_message(self) -> None:
         agent = FakeGuestAgent()
         self.assertFalse(self.notify(agent, server_id=str(uuid.uuid4())))
-        self.assertEqual([], agent.asked)
-
-    def test_bad_message(self) -> None:
-        agent = FakeGuestAgent()
         self.assertFalse(self.notify(agent, reason=''))
         self.assertEqual([], agent.asked)
 

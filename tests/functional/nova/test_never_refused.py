@@ -7,7 +7,7 @@ domain, and with a rebuild also without its disks.
 
 from nova.tests.fixtures import libvirt as fakelibvirt
 
-from tests.functional.nova import cold
+from tests.functional.nova import cold, fake_agent
 
 _OTHER_IMAGE = 'a440c04b-79fa-479c-bed1-0b816eaec379'
 
@@ -28,28 +28,29 @@ class NeverRefusedTest(cold.ColdBase):
         self.wait_pushed('desk1')
         self.assert_too_full('desk1')
 
-    def test_rebuild_in_place(self) -> None:
-        self.before('spawn', self.owner_back)
-        self._rebuild_server(self.server, _OTHER_IMAGE)
-        self.assert_runs()
+    def owner_leaves(self) -> None:
+        self.say('desk1', fake_agent.AWAY)
+        self.wait_pushed('desk1')
 
-    def test_rebuild_in_place_while_the_image_comes(self) -> None:
-        self.before('_create_guest', self.owner_back)
-        self._rebuild_server(self.server, _OTHER_IMAGE)
-        self.assert_runs()
+    def test_rebuild_in_place(self) -> None:
+        for method in ('spawn', '_create_guest'):
+            self.owner_leaves()
+            self.before(method, self.owner_back)
+            self._rebuild_server(self.server, _OTHER_IMAGE)
+            self.assert_runs()
+            self.notifier.reset()
 
     def test_hard_reboot(self) -> None:
         self.before('_create_guest', self.owner_back)
         self._reboot_server(self.server, hard=True)
         self.assert_runs()
 
-    def test_start(self) -> None:
+    def test_start_and_resume(self) -> None:
         self._stop_server(self.server)
         self.before('_create_guest', self.owner_back)
         self._start_server(self.server)
         self.assert_runs()
-
-    def test_resume(self) -> None:
+        self.owner_leaves()
         self._suspend_server(self.server)
         self.before('_create_guest', self.owner_back)
         self._resume_server(self.server)

@@ -84,9 +84,10 @@ class LateBuildTest(base.DesktopTestBase):
         (volume,) = self.api.get_server(server['id'])[
             'os-extended-volumes:volumes_attached'
         ]
+        # The first host has let go of it.
         attachments = self.cinder.volume_to_attachment[volume['id']]
-        hosts = [each['connector']['host'] for each in attachments.values()]
-        self.assertEqual([called[-1]], hosts)
+        (attachment,) = attachments.values()
+        self.assertIsNotNone(attachment['connector'])
 
 
 class ThreeHostsTest(base.DesktopTestBase):

@@ -30,47 +30,49 @@ def instance(
     )
 
 
-def check_spawn(agent, guest, used_mib: int = 512) -> None:
-    refusal.check_spawn(agent, guest, lambda: used_mib)
+HERE = 'desk1'
 
 
-class SpawnTest(unittest.TestCase):
+def check_start(agent, guest, used_mib: int = 512) -> None:
+    refusal.check_start(agent, guest, lambda: used_mib, HERE)
+
+
+class StartTest(unittest.TestCase):
     def test_open_host_takes_all(self) -> None:
         for task_state in ('spawning', 'rebuild_spawning'):
-            check_spawn(OPEN, instance(task_state))
+            check_start(OPEN, instance(task_state))
 
     def test_late_build_is_refused_by_policy(self) -> None:
         with self.assertRaisesRegex(
             nova_exception.GroupAffinityViolation, 'keys were pressed'
         ):
-            check_spawn(CLOSED, instance('spawning'))
+            check_start(CLOSED, instance('spawning'))
 
     def test_silent_agent_refuses(self) -> None:
         with self.assertRaisesRegex(refusal.OwnerNeedsHost, 'silent'):
-            check_spawn(SILENT, instance('spawning'))
+            check_start(SILENT, instance('spawning'))
 
     def test_evacuation_is_rolled_back(self) -> None:
         with self.assertRaises(nova_exception.ComputeResourcesUnavailable):
-            check_spawn(CLOSED, instance('rebuild_spawning'))
+            check_start(CLOSED, instance('rebuild_spawning'))
 
     def test_rebuild_is_never_refused(self) -> None:
-        here = refusal.CONF.host
-        check_spawn(CLOSED, instance('rebuild_spawning', here))
-        large = instance('rebuild_spawning', here, memory_mb=4096)
-        check_spawn(OPEN, large)
+        check_start(CLOSED, instance('rebuild_spawning', HERE))
+        large = instance('rebuild_spawning', HERE, memory_mb=4096)
+        check_start(OPEN, large)
 
     def test_build_that_the_shrunken_cap_does_not_hold(self) -> None:
         with self.assertRaisesRegex(refusal.OwnerNeedsHost, '3 vCPUs'):
-            check_spawn(OPEN, instance('spawning', vcpus=3))
+            check_start(OPEN, instance('spawning', vcpus=3))
         with self.assertRaisesRegex(refusal.OwnerNeedsHost, 'hold 513'):
-            check_spawn(OPEN, instance('spawning'), used_mib=513)
+            check_start(OPEN, instance('spawning'), used_mib=513)
 
     def test_evacuation_that_the_shrunken_cap_does_not_hold(self) -> None:
         guest = instance('rebuild_spawning', memory_mb=1025)
         with self.assertRaisesRegex(
             nova_exception.ComputeResourcesUnavailable, '1025 MiB'
         ):
-            check_spawn(OPEN, guest, used_mib=0)
+            check_start(OPEN, guest, used_mib=0)
 
 
 class LiveMigrationTest(unittest.TestCase):
