@@ -9,7 +9,7 @@ OURS = {'desktop:preemptible': 'true', 'trait:CUSTOM_DESKTOP': 'required'}
 
 
 class FlavorsTestBase(base.ManageTestBase):
-    def flavor(self, name: str, **specs: str) -> str:
+    def make_flavor(self, name: str, **specs: str) -> str:
         # Before 2.86 Nova takes any key.
         self.api.microversion = '2.61'
         try:
@@ -36,17 +36,17 @@ class CheckFlavorsTest(FlavorsTestBase):
         self.assertEqual(6, len(found))
 
     def test_nothing_to_check(self) -> None:
-        self.flavor('plain', **{'hw:cpu_realtime': 'yes'})
+        self.make_flavor('plain', **{'hw:cpu_realtime': 'yes'})
         code, [(state, what, _)] = self.found()
         self.assertEqual((0, 'skipped', 'flavors'), (code, state, what))
 
     def test_each_kind_of_finding(self) -> None:
-        self.flavor('a', **OURS, **{'desktop:notice': 'soon'})
-        self.flavor('b', **OURS, **{'hw:cpu_realtime': 'yes'})
-        self.flavor('c', **OURS, **{'hw:cpu_policy': 'dedicated'})
-        self.flavor('d', **OURS)
-        self.flavor('e', **{'desktop:nonsense': '1'})
-        self.flavor('f', **{'trait1:CUSTOM_DESKTOP_TRUSTED': 'required'})
+        self.make_flavor('a', **OURS, **{'desktop:notice': 'soon'})
+        self.make_flavor('b', **OURS, **{'hw:cpu_realtime': 'yes'})
+        self.make_flavor('c', **OURS, **{'hw:cpu_policy': 'dedicated'})
+        self.make_flavor('d', **OURS)
+        self.make_flavor('e', **{'desktop:nonsense': '1'})
+        self.make_flavor('f', **{'trait1:CUSTOM_DESKTOP_TRUSTED': 'required'})
         code, found = self.found()
         self.assertEqual(1, code)
         self.assertEqual(
@@ -65,13 +65,13 @@ class CheckFlavorsTest(FlavorsTestBase):
         self.assertIn('desktop:nonsense', found[4][2])
 
     def test_advice_alone_is_no_failure(self) -> None:
-        self.flavor('c', **OURS, **{'hw:cpu_policy': 'dedicated'})
+        self.make_flavor('c', **OURS, **{'hw:cpu_policy': 'dedicated'})
         self.assertEqual(0, self.found()[0])
 
     def test_named_by_name_and_id(self) -> None:
-        self.flavor('a', **OURS, **{'desktop:notice': 'soon'})
-        ours = self.flavor('d', **OURS)
-        self.flavor('plain')
+        self.make_flavor('a', **OURS, **{'desktop:notice': 'soon'})
+        ours = self.make_flavor('d', **OURS)
+        self.make_flavor('plain')
         code, found = self.found('d', 'plain')
         self.assertEqual(0, code)
         self.assertEqual(['ok', 'skipped'], [state for state, _, _ in found])
@@ -80,8 +80,8 @@ class CheckFlavorsTest(FlavorsTestBase):
         self.assertEqual((1, 'problem', 'flavor nobody'), (code, state, what))
 
     def test_columns(self) -> None:
-        self.flavor('a', **OURS, **{'desktop:notice': 'soon'})
-        self.flavor('longer', **OURS)
+        self.make_flavor('a', **OURS, **{'desktop:notice': 'soon'})
+        self.make_flavor('longer', **OURS)
         code, out, _ = self.run_command('check-flavors')
         self.assertEqual(1, code)
         first, second = out.splitlines()
@@ -91,7 +91,7 @@ class CheckFlavorsTest(FlavorsTestBase):
     def test_more_flavors_than_nova_gives_at_once(self) -> None:
         self.flags(max_limit=2, group='api')
         for name in 'abcde':
-            self.flavor(name, **OURS)
+            self.make_flavor(name, **OURS)
         self.assertEqual(5, len(self.found()[1]))
 
     def test_silent_nova(self) -> None:
@@ -116,9 +116,9 @@ class ImagesTest(FlavorsTestBase):
         self.assertEqual(201, made.status_code, made.text)
 
     def test_images_against_flavors(self) -> None:
-        self.flavor('d', **OURS)
+        self.make_flavor('d', **OURS)
         trusting = {'desktop:trust': 'trusted'}
-        self.flavor('t', **OURS, **trusting)
+        self.make_flavor('t', **OURS, **trusting)
         for number in range(3):
             self.image(f'plain {number}')
         self.image('tpm', hw_tpm_version='2.0')
@@ -151,7 +151,7 @@ class ImagesTest(FlavorsTestBase):
         self.assertEqual(['flavor t'], trust)
 
     def test_silent_glance(self) -> None:
-        self.flavor('d', **OURS)
+        self.make_flavor('d', **OURS)
         self.endpoints['image'] = 'http://127.0.0.1:9/v2'
         code, _, beside = self.run_command('check-flavors', '--images')
         self.assertEqual(1, code)
