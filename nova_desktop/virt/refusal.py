@@ -8,7 +8,7 @@ from nova import exception as nova_exception
 from nova.compute import task_states
 from oslo_log import log as logging
 
-from nova_desktop.virt import inventory, link
+from nova_desktop.virt import inventory, link, requests
 
 LOG = logging.getLogger(__name__)
 
@@ -22,27 +22,23 @@ class OwnerNeedsHost(
     a failed build against this one.
     """
 
-    msg_fmt = 'The owner of the workstation needs it: %(reason)s'
+    msg_fmt = 'The workstation takes no guest now: %(reason)s'
 
 
-def why_closed(agent: link.Link) -> str | None:
-    """Give the reason for taking no guest; ``None`` when they are taken."""
-    status = agent.status
-    if status is None:
-        return 'the agent of the workstation is silent'
-    if status.cap.admit:
-        return None
-    return status.reason or f'the owner is {status.presence}'
-
-
-def why_too_large(
+def why_not(
     agent: link.Link, instance: Any, used_mib: Callable[[], int]
 ) -> str | None:
-    """Give the reason why a guest does not fit beside the others.
+    """Give the reason for not taking a guest; ``None`` when it is taken.
 
-    The scheduler compared it with a cap that may have shrunk since.
+    Tenants may read it. The scheduler compared the guest with a cap that may
+    have shrunk since.
     """
-    cap, flavor = agent.cap, instance.flavor
+    status, flavor = agent.status, instance.flavor
+    if status is None:
+        return 'the agent of the workstation is silent'
+    cap = status.cap
+    if not cap.admit:
+        return requests.why_leave(status.presence)
     if flavor.vcpus > cap.cpus:
         return f'{flavor.vcpus} vCPUs do not fit a cap of {cap.cpus:g}'
     used = used_mib()
@@ -64,9 +60,10 @@ def check_start(
     memory that this host's guests hold.
     """
     building = instance.task_state == task_states.SPAWNING
-    if not building and not _evacuated(instance, host):
+    rebuilding = instance.task_state == task_states.REBUILD_SPAWNING
+    if not building and (not rebuilding or instance.host == host):
         return
-    why = why_closed(agent) or why_too_large(agent, instance, used_mib)
+    why = why_not(agent, instance, used_mib)
     if why is None:
         return
     if building:
@@ -74,11 +71,6 @@ def check_start(
         raise OwnerNeedsHost(reason=why)
     LOG.info('An evacuation is refused: %s', why, instance=instance)
     raise nova_exception.ComputeResourcesUnavailable(reason=why)
-
-
-def _evacuated(instance: Any, host: str) -> bool:
-    spawning = instance.task_state == task_states.REBUILD_SPAWNING
-    return bool(spawning and instance.host != host)
 
 
 def check_live_migration(
@@ -90,10 +82,9 @@ def check_live_migration(
     """Refuse a live migration to here, so that Nova tries the next host."""
     check_arrival(agent, instance, used_mib)
     if not inventory.told_by_desktop((source or {}).get('stats')):
-        raise nova_exception.MigrationPreCheckError(
-            reason='the instance comes from a host that is no workstation, '
-            'and would run outside the limits that protect the owner'
-        )
+        why = 'the instance comes from a host that is no workstation, and '
+        why += 'would run outside the limits that protect the owner'
+        raise nova_exception.MigrationPreCheckError(reason=why)
 
 
 def check_arrival(
@@ -103,6 +94,6 @@ def check_arrival(
 
     Its guest then runs on where it is: Nova tries no other host by itself.
     """
-    why = why_closed(agent) or why_too_large(agent, instance, used_mib)
+    why = why_not(agent, instance, used_mib)
     if why is not None:
         raise nova_exception.MigrationPreCheckError(reason=why)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from nova_desktop import model
 
+OWNERS_OWN = 'a key was pressed'
+"""What the agent says of the owner, and no tenant may read."""
+
 LENT = model.Cap(cpus=6.0, memory_mib=8192, admit=True)
 
 
@@ -21,7 +24,7 @@ def status(
         presence=presence,
         demand=False,
         source='test',
-        reason=f'the owner is {presence}',
+        reason=OWNERS_OWN,
         cap=cap,
         reclaim_due=reclaim_due,
         forecast=forecast or {},

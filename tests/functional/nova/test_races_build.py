@@ -135,4 +135,7 @@ class ThreeHostsTest(base.DesktopTestBase):
         self.assertLess(len(called), 4)
 
     def why(self, server: dict) -> str:
-        return self.api.get_server(server['id'])['fault']['message']
+        """Give what the tenant reads of a failure."""
+        message = self.api.get_server(server['id'])['fault']['message']
+        self.assertNotIn(fake_agent.OWNERS_OWN, message)
+        return message

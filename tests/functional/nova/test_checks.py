@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The check that every test ends with finds what it is for."""
+"""The checks that every test ends with find what they are for."""
 
 import uuid
 
@@ -60,3 +60,9 @@ class LeakTest(base.DesktopTestBase):
         self.assertEqual(['', ''], [allocations.audit(), allocations.heal()])
         self.assert_found(self.server['id'])
         self.hold(self.server['id'], 'desk1')
+
+    def test_hook_that_nobody_calls(self) -> None:
+        self.before('rescue', self.owner_back)
+        with self.assertRaisesRegex(AssertionError, 'rescue'):
+            self.assert_hooks_called()
+        self.hooks.clear()
