@@ -77,7 +77,14 @@ def notice_of(server: Mapping[str, Any] | None) -> dict[str, Any]:
         until = datetime.datetime.fromtimestamp(
             fields['deadline'], datetime.UTC
         )
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+        OSError,
+        RecursionError,
+    ):
         # Its tenant can write there what it likes.
         return {}
     return {

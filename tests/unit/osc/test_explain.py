@@ -131,6 +131,12 @@ class PartsTest(unittest.TestCase):
         self.assertIn('soon', explain.tolerated(wrong)['problems'])
         self.assertEqual({}, explain.tolerated(None))
 
+    def test_deadline_that_no_clock_reaches(self) -> None:
+        for deadline in (67768036191676800, 10**30, -(10**12)):
+            text = json.dumps({'deadline': deadline})
+            server = {'metadata': {'desktop_notice': text}}
+            self.assertEqual({}, explain.notice_of(server))
+
     @settings(deadline=None)
     @given(
         st.text()
