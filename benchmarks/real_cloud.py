@@ -26,7 +26,6 @@ from placement import db_api as placement_db
 from benchmarks import many_hosts, monday_desks, placement_tables
 
 CONF = nova.conf.CONF
-_TOTALS = {'VCPU': 8, 'MEMORY_MB': 16384, 'DISK_GB': 100}
 
 
 class _Case(test.TestCase):  # type: ignore[misc]
@@ -86,8 +85,16 @@ def _write_nova(cell: Any, hosts: list[many_hosts.Row]) -> None:
 def _write_placement(conf: Any, hosts: list[many_hosts.Row]) -> None:
     admin = placement_context.RequestContext(config=conf)
     desks = [
-        monday_desks.Desk(each['id'], each['uuid'], _TOTALS, ())
+        monday_desks.Desk(each['id'], each['uuid'], _totals(each), ())
         for each in hosts
     ]
     with placement_db.placement_context_manager.writer.using(admin) as session:
         placement_tables.write(session, desks)
+
+
+def _totals(host: many_hosts.Row) -> dict[str, int]:
+    return {
+        'VCPU': host['vcpus'],
+        'MEMORY_MB': host['memory_mb'],
+        'DISK_GB': host['local_gb'],
+    }

@@ -8,6 +8,12 @@ from collections.abc import Mapping
 HORIZONS_MIN = (5, 15, 60, 240)
 """Minutes ahead for which a forecast is given."""
 
+HISTORY = 200
+"""Changes that a host remembers of what it told the cloud."""
+
+TRAIT = 'CUSTOM_DESKTOP'
+"""What a workstation's provider carries in Placement."""
+
 
 class Presence(enum.StrEnum):
     """Whether the owner is at the workstation."""

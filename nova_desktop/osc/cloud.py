@@ -10,7 +10,8 @@ from typing import Any
 
 from osc_lib import exceptions
 
-TRAIT = 'CUSTOM_DESKTOP'
+from nova_desktop.model import TRAIT
+
 CLASSES = ('VCPU', 'MEMORY_MB', 'DISK_GB')
 
 _PAGE = 1000

@@ -9,16 +9,15 @@ from typing import Any
 from osc_lib import exceptions
 from osc_lib.command import command
 
+from nova_desktop.model import HISTORY, TRAIT
 from nova_desktop.model import HORIZONS_MIN as HORIZONS
 from nova_desktop.osc import api, cloud, hosts
 
-_MAX_HISTORY = 200
-
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MAX_HISTORY:
+    if not text.isdecimal() or not 1 <= int(text) <= HISTORY:
         raise argparse.ArgumentTypeError(
-            f'{text!r} is not a number from 1 to {_MAX_HISTORY}'
+            f'{text!r} is not a number from 1 to {HISTORY}'
         )
     return int(text)
 
@@ -107,7 +106,7 @@ class ShowHost(command.ShowOne):  # type: ignore[misc]
         if not asked.is_workstation(node['id']):
             raise exceptions.CommandError(
                 f'{parsed_args.host} is no workstation: its provider lacks '
-                f'the trait {cloud.TRAIT}'
+                f'the trait {TRAIT}'
             )
         name = node['service']['host']
         inventory = asked.inventories(node['id'])
@@ -151,7 +150,7 @@ class HostHistory(command.Lister):  # type: ignore[misc]
             metavar='<number>',
             type=_limit,
             default=20,
-            help=f'Entries to list, at most {_MAX_HISTORY} (default: 20)',
+            help=f'Entries to list, at most {HISTORY} (default: 20)',
         )
         return parser
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_desktop import model
+from nova_desktop.policy import spread
 
 STATS_VERSION = 1
 """The version of the statistics that is understood here."""
@@ -60,6 +61,11 @@ class Offer:
         if self.forecast:
             return _area(self.forecast)
         return _UNTOLD_FREE_MIN[self.presence]
+
+    @functools.cached_property
+    def returns(self) -> spread.Returns:
+        """Give the chances of the owner's return by when it would be."""
+        return spread.returns(self.forecast)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 from nova_desktop import model
 
-TRAIT = 'CUSTOM_DESKTOP'
-"""What a workstation's provider carries in Placement."""
+TRAIT = model.TRAIT
 
 TRUSTED = 'CUSTOM_DESKTOP_TRUSTED'
 """What the operator gives those that may see anything."""

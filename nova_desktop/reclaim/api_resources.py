@@ -14,11 +14,10 @@ from typing import Any, Protocol
 from oslo_context import context
 from oslo_policy import policy
 
-from nova_desktop import exception, messages
+from nova_desktop import exception, messages, model
 from nova_desktop.reclaim import api_errors, api_policy, api_show, nouns
 from nova_desktop.reclaim.journal import Journal
 
-_HISTORY = 200
 _HOST = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,254}')
 
 Answer = dict[str, Any]
@@ -37,10 +36,10 @@ class Workstations(Protocol):
 
 
 def _limit(query: Mapping[str, list[str]]) -> int:
-    value = query.get('limit', [str(_HISTORY)])[-1]
-    if not value.isdecimal() or not 1 <= int(value[:9]) <= _HISTORY:
+    value = query.get('limit', [str(model.HISTORY)])[-1]
+    if not value.isdecimal() or not 1 <= int(value[:9]) <= model.HISTORY:
         raise exception.BadValue(
-            'limit', value[:80], f'must be 1 to {_HISTORY}'
+            'limit', value[:80], f'must be 1 to {model.HISTORY}'
         )
     return int(value)
 

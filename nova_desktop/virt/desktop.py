@@ -117,10 +117,12 @@ class Desktop:
         host's own that the libvirt driver makes, one for each GPU.
         """
         changes, cap = self._pusher.changes(), self.agent.cap
-        root, *children = map(tree.data, tree.get_provider_uuids(node))
+        root, *below = tree.get_provider_uuids(node)
+        # Each look at a provider is a copy, and this runs at every claim.
+        children = map(tree.data, below if gpu_classes else ())
         gpus = [each for each in children if set(each.inventory) & gpu_classes]
         providers = []
-        for each in (root, *gpus):
+        for each in (tree.data(root), *gpus):
             reserved = inventory.operators_reserved(each.inventory)
             tree.update_inventory(
                 each.uuid, inventory.capped(each.inventory, reserved, cap)

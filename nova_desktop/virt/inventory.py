@@ -7,7 +7,7 @@ from typing import Any
 
 from nova_desktop import model
 
-TRAIT = 'CUSTOM_DESKTOP'
+TRAIT = model.TRAIT
 STATS_VERSION = 1
 """Goes up when the meaning of a ``desktop_*`` statistic changes."""
 

@@ -82,9 +82,10 @@ def check_live_migration(
     """Refuse a live migration to here, so that Nova tries the next host."""
     check_arrival(agent, instance, used_mib)
     if not inventory.told_by_desktop((source or {}).get('stats')):
-        why = 'the instance comes from a host that is no workstation, and '
-        why += 'would run outside the limits that protect the owner'
-        raise nova_exception.MigrationPreCheckError(reason=why)
+        raise nova_exception.MigrationPreCheckError(
+            reason='the instance comes from a host that is no workstation, '
+            'and would run outside the limits that protect the owner'
+        )
 
 
 def check_arrival(

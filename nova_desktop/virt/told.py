@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from nova_desktop import messages, model
 from nova_desktop.virt import inventory, requests
 
-KEPT = 200
-"""Changes that are remembered."""
+KEPT = model.HISTORY
 
 SILENT = "the workstation's agent is silent"
 

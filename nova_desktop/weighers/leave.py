@@ -41,7 +41,7 @@ class CorrelatedLeaveWeigher(base.DesktopWeigher):
         if not members:
             return None
         return lambda host, offer: (
-            -_lost_together(host.host, spread.returns(offer.forecast), members)
+            -_lost_together(host.host, offer.returns, members)
         )
 
     def _see(self, hosts: Iterable[Any]) -> None:
@@ -50,7 +50,7 @@ class CorrelatedLeaveWeigher(base.DesktopWeigher):
         for host in hosts:
             offer = base.offer_of(host)
             if offer is not None:
-                self._seen[host.host] = spread.returns(offer.forecast)
+                self._seen[host.host] = offer.returns
 
 
 def _lost_together(

@@ -170,7 +170,7 @@ class InstallTest(unittest.TestCase):
             self.assertTrue(path.exists(), name)
 
     def test_trait(self) -> None:
-        known = strings('nova_desktop/virt/inventory.py')
+        known = strings('nova_desktop/model.py')
         self.assertIn('CUSTOM_DESKTOP', known)
 
 
