@@ -28,12 +28,13 @@ class DesktopWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
 
     def weight_multiplier(self, host_state: Any) -> float:
         """Give the multiplier, from the aggregate or from the option."""
-        if self._configured is None:
-            self._configured = CONF.desktop[self.MULTIPLIER]
+        configured = self._configured
+        if configured is None:
+            configured = self._read()
         if not host_state.aggregates:
-            return self._configured
+            return configured
         multiplier: float = utils.get_weight_multiplier(
-            host_state, self.MULTIPLIER, self._configured
+            host_state, self.MULTIPLIER, configured
         )
         return multiplier
 
@@ -41,8 +42,8 @@ class DesktopWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
         self, weighed_obj_list: Any, weight_properties: Any
     ) -> list[float]:
         """Give the weight of each host; reads the request once for all."""
-        # To be read again, once: Nova asks for it for each host.
-        self._configured = None
+        # Once for all: Nova asks for it for each host, on any thread.
+        self._configured = self._read()
         hosts = [each.obj for each in weighed_obj_list]
         weigh = self.for_request(weight_properties, hosts)
         if weigh is None:
@@ -53,6 +54,10 @@ class DesktopWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
         ]
         last = self._last([each for each in found if each is not None])
         return [last if each is None else each for each in found]
+
+    def _read(self) -> float:
+        configured: float = CONF.desktop[self.MULTIPLIER]
+        return configured
 
     def _last(self, known: list[float]) -> float:
         if self.minval is not None:

@@ -39,3 +39,25 @@ class FreeTimeWeigherTest(unittest.TestCase):
     def test_aggregate_overrides_it(self) -> None:
         special = hosts.host(HOUR, free_time_weight_multiplier='-2')
         self.assertEqual(-2, self.weigher.weight_multiplier(special))
+
+    def test_new_value_counts_from_the_next_request(self) -> None:
+        for value in (3.0, 4.0):
+            self.config.config(
+                free_time_weight_multiplier=value, group='desktop'
+            )
+            self.weigh(HOUR)
+            found = self.weigher.weight_multiplier(hosts.host(HOUR))
+            self.assertEqual(value, found)
+
+    def test_requests_on_other_threads_do_not_matter(self) -> None:
+        weigh = self.weigh
+
+        class Interrupted:
+            @property
+            def aggregates(self) -> list[object]:
+                weigh(HOUR)
+                return []
+
+        self.config.config(free_time_weight_multiplier=3.0, group='desktop')
+        found = self.weigher.weight_multiplier(Interrupted())
+        self.assertEqual(3, found)
