@@ -6,12 +6,14 @@ from typing import Any
 
 import openstack
 
+from nova_desktop.doctor.result import State
+from nova_desktop.manage import aggregate, workstations
+from nova_desktop.model import TRAIT
 from sandbox import config, layout
 
 COMPUTE_VERSION = '2.96'
 PLACEMENT_VERSION = '1.39'
 TENANT = 'tenant'
-DESKTOP_TRAIT = 'CUSTOM_DESKTOP'
 ENDPOINTS = {
     'nova': ('compute', layout.url('nova-api', '/v2.1')),
     'glance': ('image', layout.url('glance')),
@@ -22,7 +24,7 @@ ENDPOINTS = {
 SERVICE_USERS = ('nova', 'glance', 'placement', 'neutron', 'nova-desktop')
 IMAGES = {'tiny': 'idle', 'tiny-burn': 'burn'}
 _DESK = {
-    'trait:CUSTOM_DESKTOP': 'required',
+    f'trait:{TRAIT}': 'required',
     'desktop:preemptible': 'true',
     'desktop:notice': '6',
 }
@@ -172,13 +174,9 @@ def seed_flavors() -> None:
 
 def seed_aggregate() -> None:
     """Put the workstations where only flavors that ask for them may go."""
-    compute = connect().compute
-    name = 'desktops'
-    found = compute.find_aggregate(name) or compute.create_aggregate(name=name)
-    there = set(found.hosts or ())
-    for host in layout.WORKSTATIONS:
-        if host.name not in there:
-            compute.add_host_to_aggregate(found, host.name)
-    compute.set_aggregate_metadata(
-        found, {f'trait:{DESKTOP_TRAIT}': 'required'}
-    )
+    connection = connect()
+    there = aggregate.Aggregate(connection, update=True, writes=True)
+    names = [host.name for host in layout.WORKSTATIONS]
+    for made in there.hosts(workstations.hosts(connection), names):
+        if made.state is State.PROBLEM:
+            raise RuntimeError(made.line())

@@ -4,6 +4,7 @@
 import subprocess
 from typing import Any
 
+from nova_desktop import model
 from sandbox import (
     cloud,
     config,
@@ -113,7 +114,7 @@ class UpgradeTest(base.SandboxCase):
         self.run_with(OURS)
         # No agent runs here, so that nothing is lent.
         self.wait_reserved(everything=True)
-        self.assertIn(cloud.DESKTOP_TRAIT, self.rest('traits')['traits'])
+        self.assertIn(model.TRAIT, self.rest('traits')['traits'])
         log = (layout.LOG / f'{HOST.name}-compute.log').read_text()
         self.assertIn(f'Servers {self.server.id} were started by', log)
         self.check('outside')
