@@ -5,12 +5,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import planning, result
+from benchmarks import leaving, leaving_busy, planning, result
 
 Options = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], result.Result]
 
 PARTS: dict[str, tuple[Options, Run]] = {
+    'busy': (leaving_busy.options, leaving_busy.run),
+    'leaving': (leaving.options, leaving.run),
     'planning': (planning.options, planning.run),
 }
 

@@ -167,6 +167,12 @@ class Placement:
         answer = self._rest.get(f'/allocations/{server_id}').json()
         return {self.names[uuid] for uuid in answer['allocations']}
 
+    def memory_used_mib(self, host: str) -> int:
+        """Give the memory that Placement counts as used on a host."""
+        uuid = {name: key for key, name in self.names.items()}[host]
+        found = self._rest.get(f'/resource_providers/{uuid}/usages').json()
+        return int(found['usages'].get('MEMORY_MB', 0))
+
 
 def vendor_data(server_id: str, project_id: str) -> Any:
     """Read ``vendor_data2.json`` as Neutron's metadata proxy does."""
