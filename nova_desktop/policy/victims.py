@@ -23,13 +23,15 @@ _GONE = frozenset({'SHELVED_OFFLOADED', 'DELETED', 'SOFT-DELETE'})
 # ERROR may well run: the owner's memory counts, so it is believed to.
 _AT_REST = frozenset({'STOPPED', 'SUSPENDED', 'SHELVED', 'BUILDING'})
 
+_SHELVED_FROM = frozenset({'ACTIVE', 'STOPPED', 'PAUSED', 'SUSPENDED'})
 _ALLOWED: dict[model.ReclaimAction, frozenset[str]] = {
     model.ReclaimAction.LIVE_MIGRATE: frozenset({'ACTIVE', 'PAUSED'}),
     model.ReclaimAction.COLD_MIGRATE: frozenset({'ACTIVE', 'STOPPED'}),
-    model.ReclaimAction.SHELVE: frozenset(
-        {'ACTIVE', 'STOPPED', 'PAUSED', 'SUSPENDED'}
-    ),
+    model.ReclaimAction.SUSPEND: frozenset({'ACTIVE'}),
+    model.ReclaimAction.SHELVE: _SHELVED_FROM,
     model.ReclaimAction.STOP: frozenset({'ACTIVE', 'ERROR'}),
+    # Nova rebuilds nothing elsewhere that lives: it is shelved on the way.
+    model.ReclaimAction.REBUILD: _SHELVED_FROM,
 }
 _DELETE = model.ReclaimAction.DELETE
 
