@@ -81,7 +81,7 @@ class StatesTest(base.NovaTest):
                 self.assertFalse(self.takes(server, action), action)
         self.put(server, vm_states.ACTIVE)
 
-    def test_a_lock_stops_a_member_but_not_the_service(self):
+    def test_a_lock_does_not_stop_the_service(self):
         server = self.boot('stop')
         self.api_fixture.api.post_server_action(server['id'], {'lock': {}})
         for action in A:
