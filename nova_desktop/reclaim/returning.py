@@ -12,7 +12,7 @@ from collections.abc import Callable
 from oslo_log import log
 
 from nova_desktop.policy import comeback
-from nova_desktop.reclaim import nouns, past, plan
+from nova_desktop.reclaim import nouns, past
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -161,7 +161,10 @@ class Returning:
         if provider is None:
             return False
         lent_mib = provider.total_mib - provider.reserved_mib
-        running = plan.staying_mib(
-            self._cloud.servers_of(server.host), server.host, ()
+        running_mib = sum(
+            other.memory_mib
+            for other in self._cloud.servers_of(server.host)
+            # Another worker may be starting it.
+            if other.holds_memory or other.task_state is not None
         )
-        return running + server.memory_mib <= lent_mib
+        return running_mib + server.memory_mib <= lent_mib

@@ -174,6 +174,13 @@ class ChooseTest(unittest.TestCase):
         moved = guest('moved', unsaved=1e6, actions=(A.LIVE_MIGRATE,))
         self.assertEqual({'moved'}, chosen([guest('a'), moved], 1024))
 
+    def test_what_it_costs_by_the_action_that_is_in_time(self):
+        slow = guest('a', 2048, 30.0, actions=(A.LIVE_MIGRATE, A.STOP))
+        other = guest('b', 2048, 25.0)
+        for within_s, wanted in ((21, 'a'), (20, 'b')):
+            plan = victims.choose([slow, other], 0.0, 2048, RATES, within_s)
+            self.assertEqual(wanted, plan.victims[0].server_id)
+
     def test_youngest_of_those_alike(self):
         guests = [
             guest(name, unsaved=unsaved, actions=(A.LIVE_MIGRATE, A.STOP))

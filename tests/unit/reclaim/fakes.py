@@ -208,7 +208,7 @@ class Cloud:
             self.change(server_id, vm_state=_NUDGED_TO[name])
 
     def _note(self, action, server_id):
-        when = datetime.datetime.fromtimestamp(self.clock.now, datetime.UTC)
+        when = datetime.datetime.fromtimestamp(self.clock.unix(), datetime.UTC)
         record = nouns.ActionRecord(
             action, US, 'req', when.isoformat(), failed=False
         )

@@ -144,6 +144,27 @@ class ReturningTest(unittest.TestCase):
         self.assertEqual(1, len(self.scan()))
         self.assertEqual([], self.scan())
 
+    def test_one_that_another_worker_starts_takes_its_room(self):
+        a = self.shelved('a', record('stop'), host='desk1', vm_state='stopped')
+        self.cloud.change(a, task_state='powering-on')
+        self.shelved('b', record('stop'), host='desk1', vm_state='stopped')
+        self.cloud.reserved_mib = 8192 - 1536
+        self.assertEqual([], self.scan())
+
+    def test_what_was_only_brought_back_is_taken_up_at_the_start(self):
+        a = self.shelved(
+            'a',
+            record('unshelve'),
+            record(),
+            record('pause', user='tenant'),
+            host='desk1',
+            vm_state='active',
+        )
+        self.clock.at(1, self.service.kill)
+        self.clock.at(2, self.service.returning.look_now)
+        self.service.returning.run()
+        self.assertEqual([('pause', a)], self.cloud.acts)
+
     def test_suspended_by_its_tenant(self):
         self.cloud.reserved_mib = 0
         self.shelved(
