@@ -131,6 +131,18 @@ class TimeTest(Case):
         self.service.run()
         self.assertEqual(['live-migrate'], self.did())
 
+    def test_who_goes_is_chosen_by_what_fits(self):
+        self.start('live-migrate,stop', memory_mib=4000)
+        other = fakes.server(
+            'b',
+            extra_specs=fakes.specs('stop', 0),
+            memory_mib=4000,
+            since_unix_s=fakes.START - 50,
+        )
+        self.cloud.servers[other.id] = other
+        # To move the first would cost 40 s, but stopping it loses 100.
+        self.assertEqual([other.id], self.service.ask(keep=4000))
+
     def test_nothing_fits(self):
         self.start('shelve,live-migrate,delete', memory_mib=8000, disk_gib=9)
         self.evict()

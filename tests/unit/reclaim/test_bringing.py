@@ -88,6 +88,23 @@ class BringingTest(unittest.TestCase):
         self.bringing.take_up()
         self.assertEqual(['os-stop'], self.did())
 
+    def test_not_taken_up_where_the_flavor_is_not_ours(self):
+        self.records(
+            record('unshelve'), record('shelve'), record('stop', 'tenant')
+        )
+        self.cloud.change(
+            self.a.id, host='desk1', vm_state='active', extra_specs={}
+        )
+        self.bringing.take_up()
+        self.assertEqual([], self.did())
+
+    def test_once_back_its_failures_are_forgotten(self):
+        self.cloud.unshelve_works = False
+        self.back()
+        self.cloud.unshelve_works = True
+        self.assertTrue(self.back().back)
+        self.assertEqual(set(), self.service.hosts.resting(self.clock.now))
+
     def test_nothing_to_take_up(self):
         for records in (
             [record('create', 'tenant')],
