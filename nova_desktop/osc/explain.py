@@ -4,6 +4,7 @@
 import dataclasses
 import datetime
 import json
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,13 +35,15 @@ _COMES_BACK = ('SHELVED', 'SHELVED_OFFLOADED', 'SHUTOFF')
 class Known:
     """All that is known of a server; ``server`` is None for a deleted one.
 
-    ``unknown`` is why nobody can tell who the service is, or empty.
+    ``unknown`` is why nobody can tell who the service is, or empty; ``lease``
+    is as the service's API shows it.
     """
 
     server: Mapping[str, Any] | None
     actions: Sequence[Event]
     records: Sequence[Mapping[str, Any]]
     unknown: str = ''
+    lease: Mapping[str, Any] = types.MappingProxyType({})
 
     @property
     def status(self) -> str:
@@ -94,6 +97,14 @@ def notice_of(server: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
+def lease_of(known: Known) -> dict[str, Any]:
+    """Give a server's lease with its tenant's words as lines."""
+    shown = {k: v for k, v in known.lease.items() if v is not None}
+    if 'ignored' in shown:
+        shown['ignored'] = line('; '.join(shown['ignored']))
+    return shown
+
+
 def why(known: Known, now: str) -> str:
     """Give the sentence; ``now`` is in the form of Event.at."""
     if known.status in _ENDED_BY:
@@ -118,11 +129,12 @@ def _why_ended(known: Known, action: str, done: str) -> str:
         )
     if not found.ours:
         return f'It was {done} at {found.at} by {_somebody(found, known)}.'
-    back = ' It comes back once there is room.'
-    return (
-        f'The {SERVICE} {done} it at {found.at}: {_reason(known, found)}.'
-        f'{back if known.status in _COMES_BACK else ""}'
-    )
+    did = f'The {SERVICE} {done} it at {found.at}: {_reason(known, found)}.'
+    if known.status not in _COMES_BACK:
+        return did
+    if known.lease.get('over'):
+        return f'{did} Its lease is over: it does not come back by itself.'
+    return f'{did} It comes back once there is room.'
 
 
 def _why_otherwise(known: Known) -> str:

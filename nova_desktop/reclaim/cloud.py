@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova and Placement in the service's own words."""
 
-import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,12 +20,7 @@ _BODIES: Mapping[model.ReclaimAction, dict[str, Any]] = {
 
 
 def _unix(text: str | None) -> float:
-    if not text:
-        return 0.0
-    when = datetime.datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=datetime.UTC)
-    return when.timestamp()
+    return nouns.unix_s(text) if text else 0.0
 
 
 def _server(body: Mapping[str, Any]) -> nouns.Server:
@@ -45,6 +39,7 @@ def _server(body: Mapping[str, Any]) -> nouns.Server:
         metadata=body.get('metadata') or {},
         disk_gib=flavor['disk'] + flavor['ephemeral'],
         locked=body.get('locked', False),
+        created_unix_s=_unix(body.get('created')),
     )
 
 
@@ -82,6 +77,10 @@ class RestCloud:
         """Give all projects' servers of a host."""
         # Nova's database compares as its collation does, without case.
         return [s for s in self._servers(host=host) if s.host == host]
+
+    def servers(self) -> list[nouns.Server]:
+        """Give all projects' servers."""
+        return self._servers()
 
     def waiting(self) -> list[nouns.Server]:
         """Give all projects' servers that are offloaded or stopped."""

@@ -16,7 +16,8 @@ class Victim:
     """A server on its way out; ``wake`` is set when there is news for it.
 
     ``old_ack`` says that its metadata holds an acknowledgement from before the
-    notice, which could not be deleted yet.
+    notice, which could not be deleted yet; ``place`` is what the notice is
+    known by where that is not the server's stay on its host.
     """
 
     server: nouns.Server
@@ -27,6 +28,7 @@ class Victim:
     deadline_unix_s: float = 0.0
     withdrawn: str = ''
     old_ack: bool = False
+    place: str = ''
     wake: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @property

@@ -14,6 +14,7 @@ from nova_desktop import messages
 from nova_desktop.reclaim import nouns
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
+from nova_desktop.reclaim.lease import Reader
 from nova_desktop.reclaim.notice import Herald
 
 LOG = log.getLogger(__name__)
@@ -38,6 +39,7 @@ class Returning:
         cloud: nouns.Cloud,
         hosts: Hosts,
         herald: Herald,
+        leases: Reader,
         journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
@@ -46,6 +48,7 @@ class Returning:
         self._cloud = cloud
         self._hosts = hosts
         self._herald = herald
+        self._leases = leases
         self._journal = journal
         self._settings = settings
         self._clock = clock
@@ -108,7 +111,7 @@ class Returning:
             if not known or not server.tolerance.preemptible:
                 continue
             since = self._ended_by_us(server, user)
-            if server.task_state is None and since and self._has_room(server):
+            if server.task_state is None and since and self._may_run(server):
                 found.append(Guest(server, since))
         return sorted(found, key=lambda guest: guest.since)
 
@@ -119,6 +122,11 @@ class Returning:
             if record.action == name and not record.failed:
                 return record.start if record.user_id == user else ''
         return ''
+
+    def _may_run(self, server: nouns.Server) -> bool:
+        """Say whether a server has a right to run, and a place for that."""
+        now = self._clock.unix()
+        return not self._leases.is_over(server, now) and self._has_room(server)
 
     def _has_room(self, server: nouns.Server) -> bool:
         """Say whether a stopped server's host is not short of capacity."""
