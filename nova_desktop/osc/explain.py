@@ -4,7 +4,6 @@
 import dataclasses
 import datetime
 import json
-import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +42,7 @@ class Known:
     actions: Sequence[Event]
     records: Sequence[Mapping[str, Any]]
     unknown: str = ''
-    lease: Mapping[str, Any] = types.MappingProxyType({})
+    lease: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -133,7 +132,7 @@ def _why_ended(known: Known, action: str, done: str) -> str:
     if known.status not in _COMES_BACK:
         return did
     if known.lease.get('over'):
-        return f'{did} Its lease is over: it does not come back by itself.'
+        return f'{did} As its lease is over, it does not come back by itself.'
     return f'{did} It comes back once there is room.'
 
 

@@ -78,7 +78,7 @@ class RestCloud:
         # Nova's database compares as its collation does, without case.
         return [s for s in self._servers(host=host) if s.host == host]
 
-    def servers(self) -> list[nouns.Server]:
+    def all_servers(self) -> list[nouns.Server]:
         """Give all projects' servers."""
         return self._servers()
 

@@ -19,6 +19,8 @@ from nova_desktop.reclaim import grace, nouns
 Agreed = tuple[Lease | None, tuple[str, ...]]
 
 _PLACE = 'lease-'
+# Nova has the one time to the microsecond, the other to the second.
+_SECOND = 1
 _NOT_YET = ('building', 'deleted', 'soft-delete')
 _SHELVED = ('shelved', 'shelved_offloaded')
 
@@ -38,7 +40,7 @@ def start_unix_s(
         ours = record.user_id == user
         if record.action == 'unshelve' and not ours:
             begun = record.start_unix_s
-        elif begun and ours and begun <= server.since_unix_s:
+        elif begun and ours and begun < server.since_unix_s + _SECOND:
             return max(begun, server.created_unix_s)
         else:
             begun = 0.0

@@ -63,9 +63,9 @@ class LeaseNotices:
         self._evicted_since: dict[str, float] = {}
 
     def is_due(self, server: nouns.Server, agreed: Lease) -> bool:
-        """Say whether it is time to tell."""
-        notice_s = self._notice_s(server, agreed)
-        return self._clock.unix() >= agreed.ends_unix_s - notice_s
+        """Say whether it is time to tell: the next look would be late."""
+        ahead_s = self._notice_s(server, agreed) + self._settings.lease_scan_s
+        return self._clock.unix() >= agreed.ends_unix_s - ahead_s
 
     def _notice_s(self, server: nouns.Server, agreed: Lease) -> float:
         least_s = grace.full_notice_s(server.tolerance, self._settings)

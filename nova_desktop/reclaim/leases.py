@@ -93,7 +93,7 @@ class Leases:
 
     def scan(self) -> None:
         """Read every server's lease."""
-        servers = {server.id: server for server in self._cloud.servers()}
+        servers = {server.id: server for server in self._cloud.all_servers()}
         shown: dict[str, Lease] = {}
         for server in servers.values():
             if self._stop.is_set():

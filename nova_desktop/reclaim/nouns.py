@@ -115,7 +115,7 @@ class Cloud(Protocol):
     def servers_of(self, host: str) -> list[Server]:
         """Give all projects' servers of a host."""
 
-    def servers(self) -> list[Server]:
+    def all_servers(self) -> list[Server]:
         """Give all projects' servers."""
 
     def waiting(self) -> list[Server]:
