@@ -24,7 +24,9 @@ def _unix(text: str | None) -> float:
 
 
 def _server(body: Mapping[str, Any]) -> nouns.Server:
-    flavor = body['flavor']
+    flavor = body.get('flavor')
+    if flavor is None:
+        raise nouns.CloudUnreachable(f'the cell of server {body["id"]}')
     since = body.get('OS-SRV-USG:launched_at') or body.get('created')
     return nouns.Server(
         id=body['id'],
@@ -68,7 +70,8 @@ class RestCloud:
             if body is None:
                 raise nouns.CloudUnreachable('no list of servers at Nova')
             servers = body['servers']
-            found.extend(_server(server) for server in servers)
+            # Of those in a cell that is down Nova has little but the id.
+            found.extend(_server(each) for each in servers if 'flavor' in each)
             if not servers or not body.get('servers_links'):
                 return found
             params['marker'] = servers[-1]['id']

@@ -22,7 +22,7 @@ _PLACE = 'lease-'
 # Nova has the one time to the microsecond, the other to the second.
 _SECOND = 1
 _NOT_YET = ('building', 'deleted', 'soft-delete')
-_SHELVED = ('shelved', 'shelved_offloaded')
+_SHELVED = ('shelved_offloaded',)
 
 
 def start_unix_s(

@@ -262,6 +262,15 @@ class StatesTest(LeasesCase):
         self.until(LEASE_S + 10)
         self.assertEqual([('delete', a)], self.cloud.acts)
 
+    def test_shelved_is_offloaded(self):
+        a = self.add(vm_state='shelved')
+        self.cloud.outcomes[A.SHELVE] = 'conflict'
+        self.until(LEASE_S + 10)
+        self.assertEqual(
+            [('shelve', a), ('shelveOffload', a)], self.cloud.acts
+        )
+        self.assertEqual('shelved_offloaded', self.state(a))
+
     def test_stopped_is_shelved(self):
         a = self.add(vm_state='stopped')
         self.until(LEASE_S + 10)
