@@ -325,11 +325,14 @@ class Service:
         self.returning = Returning(
             cloud, self.hosts, self.herald, self.reader, *rest
         )
+        self.lease_notices = LeaseNotices(
+            cloud, self.hosts, self.herald, *rest[:3]
+        )
         self.leases = Leases(
             cloud,
             self.herald,
             self.reader,
-            LeaseNotices(cloud, self.hosts, self.herald, *rest[:3]),
+            self.lease_notices,
             LeaseEnd(
                 cloud,
                 self.hosts,

@@ -3,6 +3,7 @@
 import json
 import threading
 import unittest
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -235,6 +236,18 @@ class LeasesTest(LeasesCase):
         self.until(LEASE_S - 10)
         self.assertEqual([], self.cloud.acts)
 
+    def test_an_old_acknowledgement_that_stays_for_now(self):
+        a = self.add(metadata={grace.ACK_KEY: '1'})
+        delete = self.cloud.delete_metadata
+        self.cloud.delete_metadata = mock.Mock(
+            side_effect=nouns.CloudConflict('409')
+        )
+        self.until(LEASE_S - 700)
+        self.cloud.delete_metadata = delete
+        self.until(LEASE_S - 10)
+        self.assertEqual([], self.cloud.acts)
+        self.assertNotIn(grace.ACK_KEY, self.cloud.servers[a].metadata)
+
     def test_moved_meanwhile(self):
         a = self.add()
         self.until(LEASE_S - 700)
@@ -401,6 +414,29 @@ class WorkersTest(LeasesCase):
         self.until(LEASE_S + 10)
         self.assertEqual([('shelve', a)], self.cloud.acts)
 
+    def test_started_again_with_a_forged_deadline(self):
+        a = self.add()
+        self.until(LEASE_S - 100)
+        told = {**self.told(a), 'deadline': self.clock.now + 86400}
+        self.say(a, **{grace.KEY: json.dumps(told)})
+        self.service = fakes.Service(self.cloud)
+        self.pass_s(910)
+        self.assertEqual([('shelve', a)], self.cloud.acts)
+
+    def test_each_at_its_own_moment(self):
+        server = leased()
+        self.cloud.servers[server.id] = server
+        agreed, _ = self.service.reader.of(server)
+        moments = {
+            fakes.Service(self.cloud, worker=f'w{i}')
+            .lease_notices.tell(server, agreed, None)
+            .next_unix_s
+            for i in range(5)
+        }
+        self.assertEqual(5, len(moments))
+        self.assertGreaterEqual(min(moments), agreed.ends_unix_s)
+        self.assertLess(max(moments), agreed.ends_unix_s + 3)
+
     def test_down_over_the_end(self):
         a = self.add()
         self.until(LEASE_S - 500)
@@ -477,6 +513,18 @@ class EvictionTest(LeasesCase):
         self.pass_s(70)
         self.assertEqual('shelve', self.told(a)['action'])
         self.assertEqual('its lease ends', self.told(a)['reason'])
+
+    def test_eviction_that_the_metadata_does_not_show(self):
+        a = self.add(specs={'notice': 600})
+        self.until(LEASE_S - 1000)
+        self.cloud.metadata_refused = True
+        self.service.ask()
+        [victim] = self.service.hosts.victims('desk1')
+        self.service.eviction.notice(victim)
+        self.clock.now += 60
+        self.service.leases.look()
+        action = self.service.table.get(a).action
+        self.assertEqual('live-migrate', action)
 
     def test_told_again_after_an_eviction_came_between(self):
         a = self.add(specs={'notice': 60})
