@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nova_desktop import model
 from nova_desktop.messages import What
 from nova_desktop.policy import lease as policy_lease
-from nova_desktop.reclaim import api_show, grace, nouns
+from nova_desktop.reclaim import api_show, grace, lease, nouns
 from tests.unit.reclaim import fakes
 from tests.unit.reclaim.test_lease import leased
 
@@ -536,6 +536,29 @@ class EvictionTest(LeasesCase):
         self.pass_s(70)
         self.assertEqual(deadline, self.told(a)['deadline'])
         self.assertEqual('shelve', self.service.table.get(a).action)
+
+    def test_extended_while_an_eviction_is_told(self):
+        a = self.add(specs={'notice': 600})
+        self.until(LEASE_S - 800)
+        self.service.ask()
+        [victim] = self.service.hosts.victims('desk1')
+        self.service.eviction.notice(victim)
+        self.say(a, desktop_lease='6h')
+        self.clock.now += 60
+        self.service.leases.look()
+        self.assertEqual('live-migrate', self.told(a)['action'])
+        self.assertIsNotNone(self.service.table.get(a))
+
+    def test_a_forged_notice_that_nobody_can_take_back(self):
+        place = lease.place(leased(), self.service.reader.of(leased())[0])
+        text = grace.render('shelve', self.clock.now + 9e5, 'forged', place)
+        server = fakes.server(
+            host='', vm_state='shelved_offloaded', metadata={grace.KEY: text}
+        )
+        self.cloud.servers[server.id] = server
+        self.pass_s(HOUR_S)
+        self.assertEqual([], self.service.events)
+        self.assertEqual([], self.service.journal.of(server.id))
 
     def test_forged_notices_of_eviction_gain_one_notice_at_most(self):
         a = self.add(specs={'notice': 60})
