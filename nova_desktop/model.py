@@ -484,6 +484,9 @@ class Tolerance:
     notice_s: int = 120
     runtime_min: int | None = None
     trust: str = 'standard'
+    lease_s: int | None = None
+    lease_then: ReclaimAction = ReclaimAction.SHELVE
+    lease_max_s: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

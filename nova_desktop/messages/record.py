@@ -22,6 +22,7 @@ class What(enum.StrEnum):
     STAYS = 'stays'
     RETURNED = 'returned'
     NOT_RETURNED = 'not-returned'
+    IGNORED = 'ignored'
 
 
 def _line(value: str) -> str:

@@ -35,13 +35,15 @@ _COMES_BACK = ('SHELVED', 'SHELVED_OFFLOADED', 'SUSPENDED', 'SHUTOFF')
 class Known:
     """All that is known of a server; ``server`` is None for a deleted one.
 
-    ``unknown`` is why nobody can tell who the service is, or empty.
+    ``unknown`` is why nobody can tell who the service is, or empty; ``lease``
+    is as the service's API shows it.
     """
 
     server: Mapping[str, Any] | None
     actions: Sequence[Event]
     records: Sequence[Mapping[str, Any]]
     unknown: str = ''
+    lease: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -95,6 +97,14 @@ def notice_of(server: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
+def lease_of(known: Known) -> dict[str, Any]:
+    """Give a server's lease with its tenant's words as lines."""
+    shown = {k: v for k, v in known.lease.items() if v is not None}
+    if 'ignored' in shown:
+        shown['ignored'] = line('; '.join(shown['ignored']))
+    return shown
+
+
 def why(known: Known, now: str) -> str:
     """Give the sentence; ``now`` is in the form of Event.at."""
     if known.status in _ENDED_BY:
@@ -124,11 +134,12 @@ def _why_ended(known: Known, action: str, done: str) -> str:
             f'The {SERVICE} {done} it again at {found.at}, as its tenant had '
             'left it before it was shelved.'
         )
-    back = ' It comes back once there is room.'
-    return (
-        f'The {SERVICE} {done} it at {found.at}: {_reason(known, found)}.'
-        f'{back if known.status in _COMES_BACK else ""}'
-    )
+    did = f'The {SERVICE} {done} it at {found.at}: {_reason(known, found)}.'
+    if known.status not in _COMES_BACK:
+        return did
+    if known.lease.get('over'):
+        return f'{did} As its lease is over, it does not come back by itself.'
+    return f'{did} It comes back once there is room.'
 
 
 def _why_otherwise(known: Known) -> str:

@@ -55,7 +55,8 @@ class ExplainServer(command.ShowOne):  # type: ignore[misc]
         record, unanswered = _record_of(client.desktop, server_id)
         done = events.actions_of(actions, record.get('service_user_id'))
         records = record.get('records', [])
-        known = explain.Known(server, done, records, unanswered)
+        lease = record.get('lease') or {}
+        known = explain.Known(server, done, records, unanswered, lease)
         shown = _shown(server_id, known)
         shown['service_record'] = unanswered or (
             f'kept since {record.get("kept_since")} by worker '
@@ -78,6 +79,7 @@ def _shown(server_id: str, known: explain.Known) -> dict[str, Any]:
         'why': explain.why(known, now),
         'tolerates': _column(explain.tolerated(server)),
         'notice': _column(explain.notice_of(server)),
+        'lease': _column(explain.lease_of(known)),
     }
 
 

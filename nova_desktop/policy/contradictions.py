@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nova_desktop import model
-from nova_desktop.policy import refused, surprises, tolerance
+from nova_desktop.policy import lease, refused, surprises, tolerance
 from nova_desktop.policy.asked import TRAIT, TRUSTED, Asked, Rule
 
 _NO_IMAGE: Mapping[str, Any] = types.MappingProxyType({})
@@ -54,7 +54,10 @@ def _for_nothing(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
     if tolerated.preemptible:
         return
     for name in sorted(asked.specs):
-        if name.startswith(tolerance.NAMESPACE) and name != _SWITCH:
+        key = name.removeprefix(tolerance.NAMESPACE)
+        # Leases may count for all servers, if the operator says so.
+        free = key == 'preemptible' or key in tolerance.LEASE_KEYS
+        if name.startswith(tolerance.NAMESPACE) and not free:
             yield f'{name} is set, but {_SWITCH}, which it needs, is not true'
     if asked.requires(TRAIT):
         yield (
@@ -96,10 +99,26 @@ def _stuck(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
         )
 
 
+def _lease(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
+    lease_s, longest_s = tolerated.lease_s, tolerated.lease_max_s
+    if lease_s is not None and longest_s is not None and longest_s < lease_s:
+        yield (
+            f'desktop:lease_max of {lease.duration(longest_s)} is shorter '
+            f'than desktop:lease of {lease.duration(lease_s)}'
+        )
+    never = refused.actions(asked).get(tolerated.lease_then)
+    if lease_s is not None and never is not None:
+        yield (
+            f'desktop:lease_end is {tolerated.lease_then}, but Nova does not '
+            f'do that with {never}: the lease could never end'
+        )
+
+
 _RULES: tuple[Rule, ...] = (
     _for_nothing,
     _both_ways,
     _untrusted,
     _realtime,
     _stuck,
+    _lease,
 )

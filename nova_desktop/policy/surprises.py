@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from nova_desktop import model
-from nova_desktop.policy import refused
+from nova_desktop.policy import lease, refused, tolerance
 from nova_desktop.policy.asked import TRAIT, Asked, Rule
 
 _BARKS = ('pause', 'poweroff', 'reset')
@@ -76,6 +76,32 @@ def _times(_: Asked, tolerated: model.Tolerance) -> Iterator[str]:
         )
 
 
+def _lease(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
+    told = [f'desktop:{key}' for key in tolerance.LEASE_KEYS]
+    found = [name for name in told if name in asked.specs]
+    if found and not tolerated.preemptible:
+        yield (
+            f'{found[0]} counts only where [reclaim] lease_any_server is true'
+        )
+    if tolerated.lease_s is None:
+        if tolerated.lease_max_s is not None:
+            yield 'desktop:lease_max without desktop:lease bounds nothing'
+        return
+    length = lease.duration(tolerated.lease_s)
+    if tolerated.notice_s > tolerated.lease_s:
+        yield (
+            f'desktop:notice of {tolerated.notice_s} s is longer than '
+            f'desktop:lease of {length}: it runs that much longer'
+        )
+    runtime_min = tolerated.runtime_min or 0
+    if 60 * runtime_min > tolerated.lease_s:
+        yield (
+            f'desktop:runtime of {runtime_min} min is longer than '
+            f'desktop:lease of {length}: hosts are chosen for longer than it '
+            'runs'
+        )
+
+
 def _hardware(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
     if not tolerated.preemptible:
         return
@@ -96,5 +122,12 @@ def _hardware(asked: Asked, tolerated: model.Tolerance) -> Iterator[str]:
         )
 
 
-RULES: tuple[Rule, ...] = (_placement, _order, _devices, _times, _hardware)
+RULES: tuple[Rule, ...] = (
+    _placement,
+    _order,
+    _devices,
+    _times,
+    _lease,
+    _hardware,
+)
 """In the order in which they are told."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nova_desktop import model
+from nova_desktop.policy import lease
 
 NAMESPACE = 'desktop:'
 TRUSTS = ('standard', 'trusted')
@@ -88,8 +89,25 @@ KEYS: Mapping[str, Key] = {
         'Which hosts may see the instance: standard any, trusted only hosts '
         'with the trait CUSTOM_DESKTOP_TRUSTED.',
     ),
+    'lease': Key(
+        'lease_s',
+        lease.duration_s,
+        'How long an instance may run; its end is told before.',
+    ),
+    'lease_end': Key(
+        'lease_then',
+        lease.then_of,
+        'What becomes of an instance at the end of its lease.',
+    ),
+    'lease_max': Key(
+        'lease_max_s',
+        lease.duration_s,
+        'Up to how long its tenant may extend the lease.',
+    ),
 }
 """Every key of the namespace, without its prefix."""
+
+LEASE_KEYS = ('lease', 'lease_end', 'lease_max')
 
 
 def parse(

@@ -15,7 +15,13 @@ from oslo_context import context
 from oslo_policy import policy
 
 from nova_desktop import exception, messages, model
-from nova_desktop.reclaim import api_errors, api_policy, api_show, nouns
+from nova_desktop.reclaim import (
+    api_errors,
+    api_policy,
+    api_show,
+    lease,
+    nouns,
+)
 from nova_desktop.reclaim.journal import Journal
 
 _HOST = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,254}')
@@ -52,12 +58,14 @@ class Resources:
         cloud: nouns.Cloud,
         workstations: Workstations,
         journal: Journal,
+        leases: lease.Reader,
         enforcer: policy.Enforcer,
         timeout_s: float,
     ) -> None:
         self._cloud = cloud
         self._workstations = workstations
         self._journal = journal
+        self._leases = leases
         self._enforcer = enforcer
         self._timeout_s = timeout_s
 
@@ -99,8 +107,16 @@ class Resources:
             self._cloud.user_id(),
             self._journal,
             self._journal.of(server_id),
+            self._lease(server_id),
             self._may(user, api_policy.SERVER_DETAIL, target),
         )
+
+    def _lease(self, server_id: str) -> Answer | None:
+        server = self._cloud.server(server_id)
+        if server is None:
+            return None
+        agreed, ignored = self._leases.of(server)
+        return api_show.lease(agreed, ignored, nouns.Clock().unix())
 
     def _may(
         self, user: context.RequestContext, rule: str, target: dict[str, Any]

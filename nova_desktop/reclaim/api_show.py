@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nova_desktop import messages
+from nova_desktop.policy.lease import Lease
 from nova_desktop.reclaim.journal import Journal
 
 
@@ -72,11 +73,30 @@ def _record(entry: messages.Entry, detailed: bool) -> dict[str, Any]:
     return shown
 
 
+def lease(
+    agreed: Lease | None, ignored: Sequence[str], now_unix_s: float
+) -> dict[str, Any] | None:
+    """Give a server's lease, and what its tenant wrote of one in vain."""
+    shown: dict[str, Any] = {'ignored': list(ignored)} if ignored else {}
+    if agreed is None:
+        return shown or None
+    return {
+        'start': time_of(agreed.start_unix_s),
+        'end': time_of(agreed.ends_unix_s),
+        'then': agreed.then.value,
+        'over': agreed.ends_unix_s <= now_unix_s,
+        'length_s': agreed.length_s,
+        'longest_s': agreed.longest_s,
+        **shown,
+    }
+
+
 def explained(
     server_id: str,
     service_user: str,
     journal: Journal,
     entries: Sequence[messages.Entry],
+    lease_shown: dict[str, Any] | None,
     detailed: bool,
 ) -> dict[str, Any]:
     """Give what was decided about a server, and since when that is kept."""
@@ -86,6 +106,7 @@ def explained(
             'service_user_id': service_user,
             'worker': journal.worker,
             'kept_since': time_of(journal.since_unix_s),
+            'lease': lease_shown,
             'records': [_record(entry, detailed) for entry in entries],
         }
     }

@@ -4,8 +4,6 @@
 What a tenant writes there can only make its own server look cheaper to evict.
 """
 
-import datetime
-
 from nova_desktop.reclaim import nouns
 
 KEY = 'desktop_checkpoint'
@@ -20,10 +18,7 @@ def _unix_s(text: object) -> float | None:
     except ValueError:
         pass
     try:
-        when = datetime.datetime.fromisoformat(text)
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=datetime.UTC)
-        return when.timestamp()
+        return nouns.unix_s(text)
     except (ValueError, OverflowError):
         return None
 

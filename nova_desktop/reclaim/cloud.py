@@ -23,16 +23,13 @@ _BODIES: Mapping[model.ReclaimAction, dict[str, Any]] = {
 
 
 def _unix(text: str | None) -> float:
-    if not text:
-        return 0.0
-    when = datetime.datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=datetime.UTC)
-    return when.timestamp()
+    return nouns.unix_s(text) if text else 0.0
 
 
 def _server(body: Mapping[str, Any]) -> nouns.Server:
-    flavor = body['flavor']
+    flavor = body.get('flavor')
+    if flavor is None:
+        raise nouns.CloudUnreachable(f'the cell of server {body["id"]}')
     since = body.get('OS-SRV-USG:launched_at') or body.get('created')
     return nouns.Server(
         id=body['id'],
@@ -47,6 +44,7 @@ def _server(body: Mapping[str, Any]) -> nouns.Server:
         metadata=body.get('metadata') or {},
         disk_gib=flavor['disk'] + flavor['ephemeral'],
         locked=body.get('locked', False),
+        created_unix_s=_unix(body.get('created')),
     )
 
 
@@ -75,7 +73,8 @@ class RestCloud:
             if body is None:
                 raise nouns.CloudUnreachable('no list of servers at Nova')
             servers = body['servers']
-            found.extend(_server(server) for server in servers)
+            # Of those in a cell that is down Nova has little but the id.
+            found.extend(_server(each) for each in servers if 'flavor' in each)
             if not servers or not body.get('servers_links'):
                 return found
             params['marker'] = servers[-1]['id']
@@ -84,6 +83,10 @@ class RestCloud:
         """Give all projects' servers of a host."""
         # Nova's database compares as its collation does, without case.
         return [s for s in self._servers(host=host) if s.host == host]
+
+    def all_servers(self) -> list[nouns.Server]:
+        """Give all projects' servers."""
+        return self._servers()
 
     def waiting(self) -> list[nouns.Server]:
         """Give all projects' servers that are offloaded or at rest."""

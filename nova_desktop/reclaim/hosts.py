@@ -15,8 +15,9 @@ class Victim:
     """A server on its way out; ``wake`` is set when there is news for it.
 
     ``old_ack`` says that its metadata holds an acknowledgement from before the
-    notice, which could not be deleted yet; ``left_by`` is the action that it
-    left by in the end.
+    notice, which could not be deleted yet; ``place`` is what the notice is
+    known by where that is not the server's stay on its host; ``left_by`` is
+    the action that it left by in the end.
     """
 
     server: nouns.Server
@@ -28,6 +29,7 @@ class Victim:
     withdrawn: str = ''
     old_ack: bool = False
     left_by: str = ''
+    place: str = ''
     wake: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @property

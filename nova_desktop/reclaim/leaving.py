@@ -65,6 +65,14 @@ class Leaving:
                 return [*attempts, Attempt('', True, 'left after all', 0)]
         return attempts
 
+    def by(self, action: model.ReclaimAction, server: nouns.Server) -> Attempt:
+        """Do one action, whatever the flavor lists."""
+        now = self._without_resize(server, server.host)
+        if now is None:
+            return Attempt('', True, 'it is gone', 0)
+        self._note(messages.What.TRIES, server, f'by {action}')
+        return self._attempt(action, now)
+
     def _without_resize(
         self, server: nouns.Server | None, host: str
     ) -> nouns.Server | None:

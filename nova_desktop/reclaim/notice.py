@@ -100,7 +100,7 @@ class Herald:
             notice.action,
             notice.deadline_unix_s,
             notice.reason,
-            grace.place(victim.server),
+            victim.place or grace.place(victim.server),
         )
         if grace.ACK_KEY in victim.server.metadata:
             self.forget_ack(victim)
@@ -151,6 +151,8 @@ class Herald:
             LOG.info('stopping: %s is not told', args[0])
 
     def _tell_guest(self, host: str, notice: messages.Notice) -> None:
+        if not host:
+            return  # Shelved: there is no guest.
         try:
             taken = self._guests.notice(
                 host, notice, self._settings.guest_timeout_s

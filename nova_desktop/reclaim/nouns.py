@@ -2,6 +2,7 @@
 """What the service sees of the cloud, and how the cloud says no."""
 
 import dataclasses
+import datetime
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -27,13 +28,22 @@ class CloudRefused(CloudError):
     """Refused for good: bad request, forbidden, not there."""
 
 
+def unix_s(text: str) -> float:
+    """Read ISO 8601, without a time zone in UTC; raise ValueError."""
+    when = datetime.datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=datetime.UTC)
+    return when.timestamp()
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Server:
     """A server as Nova shows it to the administrator.
 
     ``node`` is the name of its resource provider; ``task_state`` is None
-    while Nova does nothing with it; times are unix seconds. ``locked`` is
-    somebody's ``openstack server lock``; who holds it Nova does not tell.
+    while Nova does nothing with it; times are unix seconds, ``since`` that of
+    its latest start. ``locked`` is somebody's ``openstack server lock``; who
+    holds it Nova does not tell.
     """
 
     id: str
@@ -48,6 +58,7 @@ class Server:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     disk_gib: int = 0
     locked: bool = False
+    created_unix_s: float = 0.0
 
     @property
     def tolerance(self) -> model.Tolerance:
@@ -69,6 +80,11 @@ class ActionRecord:
     request_id: str
     start: str
     failed: bool
+
+    @property
+    def start_unix_s(self) -> float:
+        """Give when it began."""
+        return unix_s(self.start)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,6 +114,9 @@ class Cloud(Protocol):
 
     def servers_of(self, host: str) -> list[Server]:
         """Give all projects' servers of a host."""
+
+    def all_servers(self) -> list[Server]:
+        """Give all projects' servers."""
 
     def waiting(self) -> list[Server]:
         """Give all projects' servers that are offloaded or at rest."""
@@ -187,3 +206,7 @@ class Settings(Protocol):
     return_per_min: float
     return_wait_s: float
     return_timeout_s: float
+    lease_scan_s: float
+    lease_warning_s: float
+    lease_max_min: int
+    lease_any_server: bool

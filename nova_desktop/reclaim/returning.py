@@ -16,6 +16,7 @@ from nova_desktop.reclaim import nouns, past
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
+from nova_desktop.reclaim.lease import Reader
 from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.pace import Pace
 
@@ -40,6 +41,7 @@ class Returning:
         cloud: nouns.Cloud,
         hosts: Hosts,
         herald: Herald,
+        leases: Reader,
         journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
@@ -47,6 +49,7 @@ class Returning:
     ) -> None:
         self._cloud = cloud
         self._hosts = hosts
+        self._leases = leases
         self._settings = settings
         self._clock = clock
         self._stop = stop
@@ -136,7 +139,9 @@ class Returning:
                 continue
             records = self._cloud.actions(server.id)
             away = past.away(server, records, user, now)
-            if away is not None and self._waited(away, now):
+            if away is None or self._leases.is_over(server, now):
+                continue
+            if self._waited(away, now):
                 found.append(Guest(server, away))
         return sorted(found, key=lambda guest: guest.away.since_unix_s)
 

@@ -29,6 +29,10 @@ from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
+from nova_desktop.reclaim.lease import Reader
+from nova_desktop.reclaim.lease_end import LeaseEnd
+from nova_desktop.reclaim.lease_notice import LeaseNotices
+from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
@@ -37,6 +41,7 @@ from nova_desktop.reclaim.worker import Worker
 LOG = log.getLogger(__name__)
 
 _ASIDE_THREADS = 4
+_LEASE_THREADS = 8
 
 
 def session_of(conf: Any) -> Any:
@@ -83,7 +88,9 @@ class Service:
             self._settings.threads, 'victim'
         )
         self._aside = futures.ThreadPoolExecutor(_ASIDE_THREADS, 'aside')
+        self._lease_pool = futures.ThreadPoolExecutor(_LEASE_THREADS, 'lease')
         self.journal = self._journal(name)
+        self.leases_read = Reader(self.cloud, self._settings)
         self._build(bus.emitter(conf, name))
         endpoint = bus.Endpoint(
             self.worker.reclaim,
@@ -129,11 +136,14 @@ class Service:
             settings,
             self._aside,
         )
+        leaving = Leaving(
+            self.cloud, self.journal, settings, clock, self.stopping
+        )
         eviction = Eviction(
             self.cloud,
             self.hosts,
             herald,
-            Leaving(self.cloud, self.journal, settings, clock, self.stopping),
+            leaving,
             self.journal,
             settings,
             clock,
@@ -153,10 +163,40 @@ class Service:
             self.cloud,
             self.hosts,
             herald,
+            self.leases_read,
             self.journal,
             settings,
             clock,
             self.stopping,
+        )
+        self.leases = self._leases(herald, leaving, eviction)
+
+    def _leases(
+        self, herald: Herald, leaving: Leaving, eviction: Eviction
+    ) -> Leases:
+        clock, settings = nouns.Clock(), self._settings
+        return Leases(
+            self.cloud,
+            herald,
+            self.leases_read,
+            LeaseNotices(
+                self.cloud, self.hosts, herald, self.journal, settings, clock
+            ),
+            LeaseEnd(
+                self.cloud,
+                self.hosts,
+                self.leases_read,
+                leaving,
+                eviction,
+                self.journal,
+                clock,
+                self.stopping,
+            ),
+            self.journal,
+            settings,
+            clock,
+            self.stopping,
+            self._lease_pool,
         )
 
     def _returned(self, message: messages.CapacityReturned) -> None:
@@ -170,12 +210,16 @@ class Service:
         if self._settings.vendordata:
             self._listen(
                 'vendordata',
-                vendordata.Application(self.table, self._settings),
+                vendordata.Application(
+                    self.table, self._settings, self.leases.shown
+                ),
             )
         if self._settings.api:
             self._listen('api', self._api())
         self._thread('bus', self._listener.run)
         self._thread('returning', self.returning.run)
+        if self._settings.lease_scan_s:
+            self._thread('leases', self.leases.run)
 
     @staticmethod
     def _thread(name: str, run: Callable[[], None]) -> None:
@@ -186,6 +230,7 @@ class Service:
             self.cloud,
             messages.HostClient(self.transport),
             self.journal,
+            self.leases_read,
             api_policy.enforcer(self._conf),
             self._settings.api_host_timeout_s,
         )
@@ -207,10 +252,12 @@ class Service:
         self.stopping.set()
         self.hosts.stop()
         self.returning.look_now()
+        self.leases.look_now()
         self._listener.stop()
         for http in self._http.values():
             http.shutdown()
             http.server_close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._lease_pool.shutdown(wait=True, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answer Nova's metadata service: what notice is in force for a guest.
+"""Answer Nova's metadata service: a guest's notice in force, and its lease.
 
 Nova posts the instance's id and metadata at each request of a guest. A notice
 that another worker gave is taken from that metadata.
@@ -7,12 +7,13 @@ that another worker gave is taken from that metadata.
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from oslo_log import log
 
 from nova_desktop import exception, messages
+from nova_desktop.policy.lease import Lease
 from nova_desktop.reclaim import grace, nouns
 from nova_desktop.reclaim.notice import Table
 from nova_desktop.reclaim.server import StartResponse, reply
@@ -54,9 +55,15 @@ def server_id_of(body: Mapping[str, Any]) -> str:
 class Application:
     """The WSGI application."""
 
-    def __init__(self, table: Table, settings: nouns.Settings) -> None:
+    def __init__(
+        self,
+        table: Table,
+        settings: nouns.Settings,
+        lease_of: Callable[[str], Lease | None],
+    ) -> None:
         self._table = table
         self._settings = settings
+        self._lease_of = lease_of
         self._clock = nouns.Clock()
 
     def __call__(
@@ -76,10 +83,23 @@ class Application:
             return '405 Method Not Allowed', {'error': 'POST a JSON object'}
         try:
             body = read_body(environ)
-            return '200 OK', self.notice(server_id_of(body), body)
+            server_id = server_id_of(body)
+            notice = self.notice(server_id, body)
+            return '200 OK', notice | self.lease(server_id)
         except exception.BadValue as error:
             LOG.warning('vendordata request dropped: %s', error)
             return '400 Bad Request', {'error': str(error)}
+
+    def lease(self, server_id: str) -> dict[str, Any]:
+        """Give the lease of a server, empty when there is none.
+
+        Its end is said by ``then``: ``action`` is the notice's.
+        """
+        lease = self._lease_of(server_id)
+        if lease is None:
+            return {}
+        end = round(lease.ends_unix_s)
+        return {'lease': {'end': end, 'then': lease.then.value}}
 
     def notice(
         self, server_id: str, body: Mapping[str, Any]

@@ -7,7 +7,7 @@ from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
-from nova_desktop.reclaim import grace, nouns, plan
+from nova_desktop.reclaim import grace, lease, nouns, plan
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -136,7 +136,9 @@ class Worker:
         reason = f'the host lends again: {message.reason}'
         known = {v.id for v in self._hosts.returned(message.host, reason)}
         for server in self._cloud.servers_of(message.host):
-            if server.id not in known and grace.KEY in server.metadata:
+            if server.id in known or lease.is_told(server):
+                continue
+            if grace.KEY in server.metadata:
                 LOG.info('server %s: its old notice is cleared', server.id)
                 self._journal.note(
                     messages.What.WITHDRAWN, server.id, reason, message.host

@@ -11,10 +11,11 @@ import unittest
 from nova_desktop import model
 from nova_desktop.conf import agent
 from nova_desktop.conf.reclaim import cost
+from nova_desktop.conf.reclaim import lease as lease_options
 from nova_desktop.doctor import options
 from nova_desktop.manage import ready_set, wants
 from nova_desktop.osc import hosts
-from nova_desktop.policy import tolerance
+from nova_desktop.policy import lease, tolerance
 from nova_desktop.reclaim import api_policy, checkpoint
 from tests.unit import source_trees
 
@@ -83,6 +84,15 @@ class FlavorsTest(unittest.TestCase):
         self.assertIn(f'``{checkpoint.KEY}``', page('flavors'))
         for opt in cost.OPTS:
             self.assertIn(f'``{opt.name}``', page('flavors'))
+
+    def test_leases(self) -> None:
+        text = page('leases')
+        for opt in lease_options.OPTS:
+            value = f'{opt.default:g}' if opt.default else 'false'
+            self.assertIn(f'* - ``{opt.name}`` - {value} - ', text)
+        words = [f'desktop:{name}' for name in tolerance.LEASE_KEYS]
+        for word in (*words, lease.KEY, lease.THEN_KEY):
+            self.assertIn(f'* - ``{word}`` - ', text)
 
     def test_keys_of_the_notice(self) -> None:
         known = strings('nova_desktop/reclaim/grace.py')

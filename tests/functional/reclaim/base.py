@@ -21,6 +21,10 @@ from nova_desktop.reclaim import cloud, nouns, rest
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
+from nova_desktop.reclaim.lease import Reader
+from nova_desktop.reclaim.lease_end import LeaseEnd
+from nova_desktop.reclaim.lease_notice import LeaseNotices
+from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
@@ -74,6 +78,15 @@ class Guests:
         return True
 
 
+class Clock(nouns.Clock):
+    """The time, or a later one."""
+
+    ahead_s = 0.0
+
+    def unix(self):
+        return super().unix() + self.ahead_s
+
+
 @dataclasses.dataclass
 class Parts:
     """The service without its message bus."""
@@ -86,6 +99,8 @@ class Parts:
     events: list
     stop: threading.Event
     journal: Journal
+    clock: Clock
+    leases: Leases
 
 
 def settings(**changes):
@@ -103,7 +118,7 @@ def settings(**changes):
 
 def parts(a_cloud, group, pool, aside):
     stop = threading.Event()
-    clock = nouns.Clock()
+    clock = Clock()
     hosts, table, guests, events = Hosts(group), Table(), Guests(), []
     herald = Herald(
         a_cloud,
@@ -117,15 +132,22 @@ def parts(a_cloud, group, pool, aside):
     rest = (journal, group, clock, stop)
     leaving = Leaving(a_cloud, *rest)
     eviction = Eviction(a_cloud, hosts, herald, leaving, *rest)
+    reader = Reader(a_cloud, group)
+    notices = LeaseNotices(a_cloud, hosts, herald, journal, group, clock)
+    end = LeaseEnd(
+        a_cloud, hosts, reader, leaving, eviction, journal, clock, stop
+    )
     return Parts(
         Worker(a_cloud, hosts, herald, journal, eviction, group, clock, pool),
-        Returning(a_cloud, hosts, herald, *rest),
+        Returning(a_cloud, hosts, herald, reader, *rest),
         hosts,
         table,
         guests,
         events,
         stop,
         journal,
+        clock,
+        Leases(a_cloud, herald, reader, notices, end, *rest, pool),
     )
 
 

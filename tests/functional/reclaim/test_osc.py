@@ -237,6 +237,25 @@ class ServerTest(OscTest):
         self.assertIn('cannot be told', shown['why'])
         self.assertIn("no service of type 'desktop'", shown['service_record'])
 
+    def test_lease(self):
+        server = self.boot_for_tenant('shelve', **{'desktop:lease': '2d'})
+        self.assertEqual(
+            {'length_s': 2 * 86400, 'then': 'shelve', 'over': False},
+            {
+                key: value
+                for key, value in self.explain(server)['lease'].items()
+                if key in ('length_s', 'then', 'over')
+            },
+        )
+        tenant = self.keystone.connect(api_base.TENANT, api_base.TENANT)
+        tenant.compute.set_server_metadata(
+            server['id'], desktop_lease='for ever'
+        )
+        ignored = self.explain(server)['lease']['ignored']
+        self.assertIn("desktop_lease = 'for ever' is ignored", ignored)
+        other = self.boot_for_tenant('shelve')
+        self.assertIsNone(self.explain(other)['lease'])
+
     def test_stopped_by_its_tenant(self):
         server = self.boot_for_tenant('stop')
         tenant = self.keystone.connect(api_base.TENANT, api_base.TENANT)

@@ -14,6 +14,9 @@ GOOD = {
     'desktop:notice': ('0', '3600'),
     'desktop:runtime': ('1', '525600'),
     'desktop:trust': ('standard', 'trusted'),
+    'desktop:lease': ('1m', '4h', '365d'),
+    'desktop:lease_end': ('shelve', 'delete'),
+    'desktop:lease_max': ('90m', '2d'),
 }
 BAD = {
     'desktop:preemptible': ('maybe', ''),
@@ -22,6 +25,9 @@ BAD = {
     'desktop:notice': ('3601', '1.5'),
     'desktop:runtime': ('0', 'long'),
     'desktop:trust': ('blind',),
+    'desktop:lease': ('240', '0h', '366d', ''),
+    'desktop:lease_end': ('stop', ''),
+    'desktop:lease_max': ('4 h', '-1d'),
     'desktop:unknown': ('1',),
 }
 

@@ -39,10 +39,12 @@ CHOSEN = {'what': 'chosen', 'text': 'owner', 'at': '2026-11-02T07:59:00Z'}
 
 
 class WhyTest(unittest.TestCase):
-    def why(self, a_server, *actions, records=(), us=US, unknown=''):
+    def why(
+        self, a_server, *actions, records=(), us=US, unknown='', lease=None
+    ):
         """Give the sentence; actions are the newest first, as Nova's are."""
         done = events.actions_of(actions, us)
-        known = explain.Known(a_server, done, records, unknown)
+        known = explain.Known(a_server, done, records, unknown, lease or {})
         return explain.why(known, NOW)
 
     def test_ended_by_the_service(self):
@@ -56,6 +58,25 @@ class WhyTest(unittest.TestCase):
                 'owner. It comes back once there is room.',
                 self.why(server(status), action(name), records=[CHOSEN]),
             )
+
+    def test_ended_with_its_lease(self):
+        over = {**CHOSEN, 'text': 'its lease is over'}
+        why = self.why(
+            server('SHELVED_OFFLOADED'),
+            action(),
+            records=[over],
+            lease={'over': True},
+        )
+        self.assertIn(
+            ': its lease is over. As its lease is over, it does not', why
+        )
+        why = self.why(
+            server('SHELVED_OFFLOADED'),
+            action(),
+            records=[CHOSEN],
+            lease={'over': False},
+        )
+        self.assertIn('owner. It comes back', why)
 
     def test_deleted(self):
         self.assertRegex(
@@ -136,6 +157,14 @@ class WhyTest(unittest.TestCase):
 
 
 class PartsTest(unittest.TestCase):
+    def test_lease(self):
+        shown = {'end': NOW, 'longest_s': None, 'ignored': ['a\x1b', 'b']}
+        known = explain.Known(server(), [], [], lease=shown)
+        found = explain.lease_of(known)
+        self.assertEqual({'end', 'ignored'}, set(found))
+        self.assertNotIn('\x1b', found['ignored'])
+        self.assertEqual({}, explain.lease_of(explain.Known(None, [], [])))
+
     def test_tolerated(self):
         self.assertEqual(6, explain.tolerated(server())['notice_s'])
         self.assertEqual(

@@ -91,6 +91,26 @@ class ContradictionsTest(unittest.TestCase):
                 found = contradictions.of({name: value, **switch})
                 self.assert_one(f'{name} desktop:preemptible', found)
 
+    def test_leases_may_count_without_the_switch(self) -> None:
+        specs = {'desktop:lease': '4h', 'desktop:lease_end': 'delete'}
+        self.assertEqual((), contradictions.of(specs))
+
+    def test_a_lease_that_may_not_be_as_long_as_it_is(self) -> None:
+        lease = {'desktop__lease': '4h'}
+        found = told(**lease, desktop__lease_max='90m')
+        self.assert_one('desktop:lease_max 90m desktop:lease 4h', found)
+        self.assertEqual((), told(**lease, desktop__lease_max='4h'))
+        self.assertEqual((), told(desktop__lease_max='90m'))
+
+    def test_a_lease_that_cannot_end(self) -> None:
+        tpm = {
+            'hw__tpm_version': '2.0',
+            'desktop__on_reclaim': 'stop',
+            'desktop__lease': '4h',
+        }
+        self.assert_one('desktop:lease_end shelve TPM', told(**tpm))
+        self.assertEqual((), told(**tpm, desktop__lease_end='delete'))
+
     def test_workstations_only_for_one_that_none_of_them_takes(self) -> None:
         found = contradictions.of({'trait:CUSTOM_DESKTOP': 'required'})
         self.assert_one('trait:CUSTOM_DESKTOP desktop:preemptible', found)

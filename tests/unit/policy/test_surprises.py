@@ -101,3 +101,15 @@ class AdviceTest(unittest.TestCase):
         self.assertIn('reset', self.told(flavor))
         self.assertEqual('', self.told(flavor, {'hw_watchdog_action': 'none'}))
         self.assertEqual('', self.told({'hw:watchdog_action': 'disabled'}))
+
+    def test_lease(self) -> None:
+        lease = {'desktop:lease': '1h'}
+        self.assertEqual('', self.told(lease))
+        found = self.told({**lease, 'desktop:runtime': '61'})
+        self.assertIn('desktop:runtime of 61 min is longer', found)
+        found = self.told({'desktop:lease': '1m', 'desktop:notice': '61'})
+        self.assertIn('desktop:notice of 61 s is longer', found)
+        found = self.told({'desktop:lease_max': '1h'})
+        self.assertIn('bounds nothing', found)
+        [found] = contradictions.advice(lease)
+        self.assertIn('lease_any_server', found)

@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import threading
 import uuid
+from concurrent import futures
 
 from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
@@ -12,6 +13,10 @@ from nova_desktop.reclaim import nouns
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
+from nova_desktop.reclaim.lease import Reader
+from nova_desktop.reclaim.lease_end import LeaseEnd
+from nova_desktop.reclaim.lease_notice import LeaseNotices
+from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
@@ -73,6 +78,7 @@ def server(name='a', **changes):
         'memory_mib': 1024,
         'vcpus': 1,
         'since_unix_s': START - 100,
+        'created_unix_s': START - 100,
         'extra_specs': specs(),
         **changes,
     }
@@ -133,6 +139,10 @@ class Cloud:
     def servers_of(self, host):
         self._up()
         return [s for s in self.servers.values() if s.host == host]
+
+    def all_servers(self):
+        self._up()
+        return list(self.servers.values())
 
     def waiting(self):
         self._up()
@@ -222,7 +232,7 @@ class Cloud:
 
     def set_metadata(self, server_id, key, value):
         self._up()
-        if self.metadata_refused:
+        if self.metadata_refused or not self.servers[server_id].host:
             raise nouns.CloudConflict('409')
         old = self.servers[server_id].metadata
         self.change(server_id, metadata={**old, key: value})
@@ -276,6 +286,18 @@ class Later:
             job(*args)
 
 
+class Now:
+    """An executor that runs what it was given at once."""
+
+    def submit(self, job, *args):
+        done = futures.Future()
+        try:
+            done.set_result(job(*args))
+        except Exception as error:  # noqa: BLE001
+            done.set_exception(error)
+        return done
+
+
 class Guests:
     def __init__(self):
         self.notices = []
@@ -299,7 +321,7 @@ def settings(**changes):
 class Service:
     """All parts over a cloud in memory; a new one is a restart."""
 
-    def __init__(self, cloud, **changes):
+    def __init__(self, cloud, worker='w1', **changes):
         self.cloud, self.clock = cloud, cloud.clock
         self.settings = settings(**changes)
         self.stop = threading.Event()
@@ -315,7 +337,7 @@ class Service:
             self.aside,
         )
         self.told = []
-        self.journal = Journal('w1', self.clock, 100, self.told.append)
+        self.journal = Journal(worker, self.clock, 100, self.told.append)
         rest = (self.journal, self.settings, self.clock, self.stop)
         self.leaving = Leaving(cloud, *rest)
         self.eviction = Eviction(
@@ -331,7 +353,31 @@ class Service:
             self.clock,
             self.pool,
         )
-        self.returning = Returning(cloud, self.hosts, self.herald, *rest)
+        self.reader = Reader(cloud, self.settings)
+        self.returning = Returning(
+            cloud, self.hosts, self.herald, self.reader, *rest
+        )
+        self.lease_notices = LeaseNotices(
+            cloud, self.hosts, self.herald, *rest[:3]
+        )
+        self.leases = Leases(
+            cloud,
+            self.herald,
+            self.reader,
+            self.lease_notices,
+            LeaseEnd(
+                cloud,
+                self.hosts,
+                self.reader,
+                self.leaving,
+                self.eviction,
+                self.journal,
+                self.clock,
+                self.stop,
+            ),
+            *rest,
+            Now(),
+        )
 
     def ask(self, keep=0, **changes):
         """Take a request; give the ids of the victims."""

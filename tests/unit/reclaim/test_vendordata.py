@@ -7,7 +7,8 @@ import threading
 import unittest
 import uuid
 
-from nova_desktop import messages
+from nova_desktop import messages, model
+from nova_desktop.policy import lease
 from nova_desktop.reclaim import grace, notice, nouns, server, vendordata
 from tests.unit.reclaim import fakes
 
@@ -17,7 +18,10 @@ ID = str(uuid.uuid4())
 class ApplicationTest(unittest.TestCase):
     def setUp(self):
         self.table = notice.Table()
-        self.app = vendordata.Application(self.table, fakes.settings())
+        self.leases = {}
+        self.app = vendordata.Application(
+            self.table, fakes.settings(), self.leases.get
+        )
 
     def post(self, body, method='POST', path='/', length=None):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -44,6 +48,19 @@ class ApplicationTest(unittest.TestCase):
         )
         self.table.drop(ID)
         self.assertEqual((200, {}), self.post({'instance-id': ID}))
+
+    def test_lease(self):
+        agreed = lease.Lease(100.4, 60, model.ReclaimAction.DELETE)
+        self.leases[ID] = agreed
+        shown = {'lease': {'end': 160, 'then': 'delete'}}
+        self.assertEqual((200, shown), self.post({'instance-id': ID}))
+        self.table.put(messages.Notice(ID, 'shelve', 5.0, 'owner'))
+        _, body = self.post({'instance-id': ID})
+        self.assertEqual('shelve', body.pop('action'))
+        self.assertEqual(shown['lease'], body['lease'])
+        self.assertEqual(
+            (200, {}), self.post({'instance-id': str(uuid.uuid4())})
+        )
 
     def test_notice_of_another_worker(self):
         soon = nouns.Clock().unix() + 60
