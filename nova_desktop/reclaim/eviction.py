@@ -6,8 +6,9 @@ done so far is remembered by Nova (metadata, the server's state), so a service
 that is killed anywhere and started again goes on where it stopped.
 """
 
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from oslo_log import log
 
@@ -19,16 +20,21 @@ from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Attempt, Leaving
 from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.recheck import Recheck
-from nova_desktop.reclaim.step import End, Step
+from nova_desktop.reclaim.step import End, Pause, Step
 
 LOG = log.getLogger(__name__)
 
 _LEFT = 'it has left its workstation'
 _NO_WAY = 'no way to leave has worked'
 
+# However many are in their grace, Nova must be left time for others.
+_LOOKS_PER_S = 50
+
+Steps = Generator[Pause, None, Step]
+
 
 class Eviction:
-    """Take victims through their steps, each in a thread of its own."""
+    """Take victims through their steps; each step gives what it waits for."""
 
     def __init__(
         self,
@@ -51,14 +57,14 @@ class Eviction:
         self._stop = stop
         self._recheck = Recheck(cloud, hosts, settings, clock, stop)
 
-    def run(self, victim: Victim) -> Step:
+    def run(self, victim: Victim) -> Steps:
         """Evict a server or find that it need not go."""
         begun = self._clock.steady()
         self.notice(victim)
-        step = self.grace(victim)
+        step = yield from self.grace(victim)
         waited = self._clock.steady()
         if step.end is None:
-            step = self._act_in_turn(victim)
+            step = yield from self._act_in_turn(victim)
         self._finish(victim, step)
         # Last, so that a new notice cannot cross with this one's end.
         self._hosts.remove(victim)
@@ -101,23 +107,28 @@ class Eviction:
         )
         self._herald.give(victim, before is not None)
 
-    def grace(self, victim: Victim) -> Step:
+    def grace(self, victim: Victim) -> Steps:
         """Wait for the deadline, or for news that make it needless."""
-        while True:
-            if self._stop.is_set():
-                return Step('the service is stopping', End.INTERRUPTED)
-            if victim.withdrawn:
-                return Step(victim.withdrawn, End.WITHDRAWN)
+        step: Step | None = None
+        while step is None:
             left_s = victim.deadline_unix_s - self._clock.unix()
-            if left_s <= 0:
-                return Step('the grace is over')
-            self._clock.wait(
-                victim.wake, min(left_s, self._settings.grace_poll_s)
-            )
-            if not victim.wake.is_set():
-                step = self._look(victim)
-                if step is not None:
-                    return step
+            yield Pause(min(left_s, self._look_again_s()))
+            step = self._news(victim)
+        return step
+
+    def _look_again_s(self) -> float:
+        busy_s = self._hosts.under_way() / _LOOKS_PER_S
+        return max(self._settings.grace_poll_s, busy_s)
+
+    def _news(self, victim: Victim) -> Step | None:
+        """Give how the grace has ended, None while it goes on."""
+        if self._stop.is_set():
+            return Step('the service is stopping', End.INTERRUPTED)
+        if victim.withdrawn:
+            return Step(victim.withdrawn, End.WITHDRAWN)
+        if victim.deadline_unix_s <= self._clock.unix():
+            return Step('the grace is over')
+        return self._look(victim)
 
     def _look(self, victim: Victim) -> Step | None:
         """See whether the tenant acted or agreed; None when neither."""
@@ -135,10 +146,16 @@ class Eviction:
             return None
         return Step('acknowledged by its tenant', None, server)
 
-    def _act_in_turn(self, victim: Victim) -> Step:
-        steps: list[Step] = []
-        self._hosts.in_turn(victim, lambda: steps.append(self._act(victim)))
-        return steps[0]
+    def _act_in_turn(self, victim: Victim) -> Steps:
+        while not self._hosts.take_turn(victim):
+            yield Pause(math.inf)
+            if victim.withdrawn:
+                return Step(victim.withdrawn, End.WITHDRAWN)
+        try:
+            yield Pause(0, acts=True)
+            return self._act(victim)
+        finally:
+            self._hosts.end_turn(victim)
 
     def _act(self, victim: Victim) -> Step:
         step = self._recheck.look(victim)

@@ -25,6 +25,7 @@ from nova_desktop.reclaim import (
     server,
     vendordata,
 )
+from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
@@ -36,6 +37,7 @@ from nova_desktop.reclaim.worker import Worker
 
 LOG = log.getLogger(__name__)
 
+_AGENDA_THREADS = 16
 _ASIDE_THREADS = 4
 
 
@@ -79,8 +81,8 @@ class Service:
         self.transport = transport_of(conf)
         name = bus.worker_name(conf)
         self.cloud = a_cloud or self._rest_cloud(conf)
-        self._pool = futures.ThreadPoolExecutor(
-            self._settings.threads, 'victim'
+        self._actors = futures.ThreadPoolExecutor(
+            self._settings.threads, 'actor'
         )
         self._aside = futures.ThreadPoolExecutor(_ASIDE_THREADS, 'aside')
         self.journal = self._journal(name)
@@ -139,6 +141,7 @@ class Service:
             clock,
             self.stopping,
         )
+        self.agenda = Agenda(clock, self._actors, self.stopping)
         self.worker = Worker(
             self.cloud,
             self.hosts,
@@ -147,7 +150,7 @@ class Service:
             eviction,
             settings,
             clock,
-            self._pool,
+            self.agenda,
         )
         self.returning = Returning(
             self.cloud,
@@ -174,6 +177,8 @@ class Service:
             )
         if self._settings.api:
             self._listen('api', self._api())
+        for number in range(_AGENDA_THREADS):
+            self._thread(f'agenda-{number}', self.agenda.run)
         self._thread('bus', self._listener.run)
         self._thread('returning', self.returning.run)
 
@@ -211,6 +216,7 @@ class Service:
         for http in self._http.values():
             http.shutdown()
             http.server_close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.agenda.stop()
+        self._actors.shutdown(wait=True, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

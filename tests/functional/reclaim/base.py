@@ -16,6 +16,7 @@ from sqlalchemy import exc
 from nova_desktop import messages
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
+from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -82,6 +83,7 @@ class Parts:
     table: Table
     guests: Guests
     events: list
+    agenda: Agenda
     stop: threading.Event
     journal: Journal
 
@@ -99,9 +101,10 @@ def settings(**changes):
     return conf.reclaim
 
 
-def parts(a_cloud, group, pool, aside):
+def parts(a_cloud, group, actors, aside):
     stop = threading.Event()
     clock = nouns.Clock()
+    agenda = Agenda(clock, actors, stop)
     hosts, table, guests, events = Hosts(group), Table(), Guests(), []
     herald = Herald(
         a_cloud,
@@ -116,12 +119,15 @@ def parts(a_cloud, group, pool, aside):
     leaving = Leaving(a_cloud, *rest)
     eviction = Eviction(a_cloud, hosts, herald, leaving, *rest)
     return Parts(
-        Worker(a_cloud, hosts, herald, journal, eviction, group, clock, pool),
+        Worker(
+            a_cloud, hosts, herald, journal, eviction, group, clock, agenda
+        ),
         Returning(a_cloud, hosts, herald, *rest),
         hosts,
         table,
         guests,
         events,
+        agenda,
         stop,
         journal,
     )
@@ -151,14 +157,18 @@ class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
 
     def service(self, **changes):
         """Give the service's parts, and end them after the test."""
-        pool = futures.ThreadPoolExecutor(8)
+        actors = futures.ThreadPoolExecutor(8)
         aside = futures.ThreadPoolExecutor(1)
-        made = parts(self.cloud, settings(**changes), pool, aside)
+        made = parts(self.cloud, settings(**changes), actors, aside)
+        agenda = threading.Thread(target=made.agenda.run)
+        agenda.start()
 
         def end():
             made.stop.set()
             made.hosts.stop()
-            pool.shutdown()
+            made.agenda.stop()
+            agenda.join()
+            actors.shutdown()
             aside.shutdown()
 
         self.addCleanup(end)

@@ -8,6 +8,7 @@ import uuid
 from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
+from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -271,7 +272,8 @@ class Service:
         self.cloud, self.clock = cloud, cloud.clock
         self.settings = settings(**changes)
         self.stop = threading.Event()
-        self.pool, self.aside = Later(), Later()
+        self.actors, self.aside = Later(), Later()
+        self.agenda = Agenda(self.clock, self.actors, self.stop)
         self.guests, self.events, self.table = Guests(), [], Table()
         self.hosts = Hosts(self.settings)
         self.herald = Herald(
@@ -289,6 +291,8 @@ class Service:
         self.eviction = Eviction(
             cloud, self.hosts, self.herald, self.leaving, *rest
         )
+        self.steps = {}
+        self._evict, self.eviction.run = self.eviction.run, self._kept
         self.worker = Worker(
             cloud,
             self.hosts,
@@ -297,9 +301,12 @@ class Service:
             self.eviction,
             self.settings,
             self.clock,
-            self.pool,
+            self.agenda,
         )
         self.returning = Returning(cloud, self.hosts, self.herald, *rest)
+
+    def _kept(self, victim):
+        self.steps[victim.id] = yield from self._evict(victim)
 
     def ask(self, keep=0, **changes):
         """Take a request; give the ids of the victims."""
@@ -320,8 +327,21 @@ class Service:
         self.stop.set()
         self.hosts.stop()
 
+    def go_on(self):
+        """Do what is due, and no more; say whether that was anything."""
+        any_due = False
+        while not self.stop.is_set() and self.agenda.resume_one():
+            self.actors.run()
+            any_due = True
+        return any_due
+
     def run(self):
-        self.pool.run()
+        """Let time pass until nobody is on its way out any more."""
+        while not self.stop.is_set() and self.hosts.under_way():
+            if not self.go_on():
+                # News may come in between.
+                wait_s = self.agenda.until_next_s() or 1.0
+                self.clock.wait(threading.Event(), min(wait_s, 1.0))
         self.aside.run()
 
 
