@@ -88,6 +88,13 @@ class RestCloud:
         shelved = self._servers(status='SHELVED_OFFLOADED')
         return shelved + self._servers(status='SHUTOFF')
 
+    def changed_since(self, unix_s: float) -> list[nouns.Server]:
+        """Give all projects' servers that have changed since then."""
+        since = datetime.datetime.fromtimestamp(unix_s, datetime.UTC)
+        when = since.strftime('%Y-%m-%dT%H:%M:%SZ')
+        # The deleted ones would come too, unless told not to.
+        return self._servers(**{'changes-since': when, 'deleted': False})
+
     def server(self, server_id: str) -> nouns.Server | None:
         """Give a server, None when it is gone."""
         body = self._rest.get('compute', f'/servers/{server_id}')

@@ -102,6 +102,9 @@ class Cloud(Protocol):
     def waiting(self) -> list[Server]:
         """Give all projects' servers that are offloaded or stopped."""
 
+    def changed_since(self, unix_s: float) -> list[Server]:
+        """Give all projects' servers that have changed since then."""
+
     def server(self, server_id: str) -> Server | None:
         """Give a server, None when it is gone."""
 

@@ -31,6 +31,7 @@ from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
+from nova_desktop.reclaim.leftovers import Leftovers
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.worker import Worker
@@ -142,6 +143,7 @@ class Service:
             self.stopping,
         )
         self.agenda = Agenda(clock, self._actors, self.stopping)
+        self.leftovers = Leftovers(self.cloud, herald, settings, clock)
         self.worker = Worker(
             self.cloud,
             self.hosts,
@@ -177,6 +179,7 @@ class Service:
             )
         if self._settings.api:
             self._listen('api', self._api())
+        self.agenda.start(self.leftovers.course())
         for number in range(_AGENDA_THREADS):
             self._thread(f'agenda-{number}', self.agenda.run)
         self._thread('bus', self._listener.run)

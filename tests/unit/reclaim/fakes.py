@@ -13,6 +13,7 @@ from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
+from nova_desktop.reclaim.leftovers import Leftovers
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.worker import Worker
@@ -125,6 +126,10 @@ class Cloud:
         self._up()
         states = ('shelved_offloaded', 'stopped')
         return [s for s in self.servers.values() if s.vm_state in states]
+
+    def changed_since(self, unix_s):
+        self._up()
+        return list(self.servers.values())
 
     def server(self, server_id):
         self._up()
@@ -302,6 +307,9 @@ class Service:
             self.settings,
             self.clock,
             self.agenda,
+        )
+        self.leftovers = Leftovers(
+            cloud, self.herald, self.settings, self.clock
         )
         self.returning = Returning(cloud, self.hosts, self.herald, *rest)
 

@@ -150,6 +150,19 @@ class IdempotentTest(Case):
         self.assertLess(self.passed(), 70, 'the grace given counts')
         self.assertEqual([], again.events, 'the tenant is told once')
 
+    def test_killed_in_the_grace_between_two_seconds(self):
+        self.clock.now += 0.4
+        noticed = self.clock.now
+        self.service.ask()
+        self.clock.at(40, self.service.kill)
+        self.service.run()
+        again = fakes.Service(self.cloud)
+        again.keep_asking(7)
+        again.ask()
+        again.run()
+        left = self.clock.now
+        self.assertGreaterEqual(left - self.cloud.takes_s - noticed, 60)
+
     def test_killed_while_it_leaves(self):
         self.cloud.takes_s = 30
         self.clock.at(70, self.service.kill)
