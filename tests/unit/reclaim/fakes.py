@@ -146,6 +146,8 @@ class Cloud:
     def act(self, action, server_id):
         self._up()
         self.acts.append((action.value, server_id))
+        if server_id not in self.servers:
+            raise nouns.CloudRefused('404')
         outcome = self.outcomes.get(action, 'works')
         if outcome == 'conflict' or self.servers[server_id].task_state:
             raise nouns.CloudConflict('409')
@@ -167,7 +169,7 @@ class Cloud:
         if outcome == 'fails':
             return
         if action is A.DELETE:
-            del self.servers[server_id]
+            self.servers.pop(server_id, None)
             return
         self.change(
             server_id,
@@ -196,7 +198,7 @@ class Cloud:
 
     def set_metadata(self, server_id, key, value):
         self._up()
-        if self.metadata_refused:
+        if self.metadata_refused or server_id not in self.servers:
             raise nouns.CloudConflict('409')
         old = self.servers[server_id].metadata
         self.change(server_id, metadata={**old, key: value})
