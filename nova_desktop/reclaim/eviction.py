@@ -65,7 +65,8 @@ class Eviction:
         waited = self._clock.steady()
         if step.end is None:
             step = yield from self._act_in_turn(victim)
-        self._finish(victim, step)
+        if not self._finish(victim, step):
+            yield from self._until_cleared(victim)
         # Last, so that a new notice cannot cross with this one's end.
         self._hosts.remove(victim)
         LOG.info(
@@ -214,14 +215,18 @@ class Eviction:
         LOG.warning('%s', complaint)
         return False
 
-    def _finish(self, victim: Victim, step: Step) -> None:
-        """Take the notice back or end it; an interrupted one stays."""
+    def _finish(self, victim: Victim, step: Step) -> bool:
+        """Take the notice back or end it; an interrupted one stays.
+
+        Says no when one that was taken back can be read in Nova still.
+        """
+        cleared = True
         if step.end is End.LEFT:
             self._hosts.succeeded(victim.id)
             self._herald.left(victim)
             self._note(What.LEFT, victim, _LEFT, step.reason)
         elif step.end is End.WITHDRAWN:
-            self._herald.withdraw(victim, step.reason)
+            cleared = self._herald.withdraw(victim, step.reason)
             self._note(What.WITHDRAWN, victim, step.reason)
         elif step.end is End.FAILED:
             pause = self._hosts.failed(victim.id, self._clock.unix())
@@ -233,8 +238,20 @@ class Eviction:
                 step.reason,
             )
             # The reason is Nova's own, and not for tenants.
-            self._herald.withdraw(victim, _NO_WAY)
+            cleared = self._herald.withdraw(victim, _NO_WAY)
             self._note(What.STAYS, victim, _NO_WAY, step.reason)
+        return cleared
+
+    def _until_cleared(self, victim: Victim) -> Generator[Pause, None, None]:
+        """Clear a notice that must not be taken for the next one's beginning.
+
+        It would be believed for a while, and the next one be cut short.
+        """
+        until = victim.deadline_unix_s + self._settings.notice_stale_s
+        while self._clock.unix() <= until and not self._stop.is_set():
+            yield Pause(self._settings.poll_s)
+            if self._herald.clear(victim.id):
+                return
 
     def _note(
         self, what: What, victim: Victim, text: str, detail: str = ''

@@ -117,6 +117,7 @@ class Worker:
                 victim.id,
                 victim.host,
             )
+            self._herald.forget(victim)
             self._hosts.remove(victim)
 
     def capacity_returned(self, message: messages.CapacityReturned) -> None:

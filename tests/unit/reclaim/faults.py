@@ -14,7 +14,7 @@ class Killed(BaseException):
     """The worker is gone in the middle of a call, and nobody catches it."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Plan:
     """What is to happen at the ``skip``-th next call, of some or of all.
 
@@ -37,6 +37,7 @@ class Cloud:
         self._cloud = cloud
         self.clock = clock
         self.plans: list[Plan] = []
+        self.unheard: list[tuple[str, tuple]] = []
         self.heard: Callable[[str, tuple], object] = lambda name, args: None
 
     def __getattr__(self, name: str):
@@ -45,10 +46,13 @@ class Cloud:
         def call(*args):
             self.heard(name, args)
             plans = [plan for plan in self.plans if self._due(plan, name)]
+            # What happens meanwhile may make calls too.
+            self.plans = [plan for plan in self.plans if plan not in plans]
             for plan in plans:
-                self.plans.remove(plan)
                 plan.meanwhile()
                 if not plan.after:
+                    if plan.fault == 'unheard':
+                        self.unheard.append((name, args))
                     _fail(plan.fault, name)
             answer = method(*args)
             for plan in plans:

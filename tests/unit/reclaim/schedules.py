@@ -29,6 +29,7 @@ LISTS = (
     'stop',
 )
 SETTINGS = {
+    'per_host': 1,
     'grace_min_s': 5,
     'grace_poll_s': 20,
     'retry_after_s': 5,
@@ -69,7 +70,7 @@ class Guest:
     preemptible: bool
     gone: bool = False
     forged: bool = False
-    acked: bool = False
+    acked: float = 0.0
     noticed: dict[str, float] = dataclasses.field(default_factory=dict)
     tried: set[model.ReclaimAction] = dataclasses.field(default_factory=set)
 
@@ -156,8 +157,9 @@ class Machine(stateful.RuleBasedStateMachine):
 
     def noticed(self, victim, notice):
         guest = self.guest(victim.id)
-        guest.noticed.setdefault(victim.host, self.clock.now)
-        guest.tried.clear()
+        if victim.host not in guest.noticed:
+            guest.noticed[victim.host] = self.clock.now
+            guest.tried.clear()
         notice(victim)
 
     def withdrawn(self, worker, victim, why, withdraw):
@@ -199,10 +201,20 @@ class Machine(stateful.RuleBasedStateMachine):
         yield from self.notice_problems(guest, truth)
         if action is A.DELETE:
             allowed = victims.actions_allowed(truth.vm_state, truth.tolerance)
-            untried = set(allowed) - guest.tried - {A.DELETE}
+            heard = guest.tried - self.unheard(worker, server_id)
+            untried = set(allowed) - heard - {A.DELETE}
             if untried:
                 yield f'deleted before {untried}'
         guest.tried.add(action)
+
+    @staticmethod
+    def unheard(worker, server_id):
+        """Give the actions that the cloud has not even heard of."""
+        return {
+            args[0]
+            for name, args in worker.cloud.unheard
+            if name == 'act' and args[1] == server_id
+        }
 
     def notice_problems(self, guest, truth):
         if not truth.host:
@@ -215,7 +227,7 @@ class Machine(stateful.RuleBasedStateMachine):
         due_s = guest.notice_s
         if guest.forged:
             due_s = SETTINGS['grace_min_s']
-        if waited_s < due_s and not guest.acked:
+        if waited_s < due_s and guest.acked < noticed:
             yield f'after {waited_s} s of {guest.notice_s}'
 
     @stateful.invariant()
@@ -347,7 +359,8 @@ class Machine(stateful.RuleBasedStateMachine):
         if guest.gone:
             return
         guest.gone = what == 'delete'
-        guest.acked |= what == 'ack'
+        if what == 'ack':
+            guest.acked = self.clock.now
         guest.forged |= what in ('forge', 'wipe')
         self.world.tenant(guest.id, what)
 

@@ -214,6 +214,20 @@ class WithdrawnTest(Case):
         self.assertEqual('', self.service.guests.notices[-1][1].action)
         self.assertEqual('', self.service.events[-1][1]['action'])
 
+    def test_metadata_that_cannot_be_cleared_cut_no_notice_short(self):
+        self.service.ask()
+        self.clock.at(20, lambda: setattr(self.cloud, 'down', True))
+        self.clock.at(21, self.service.hosts_returned)
+        self.clock.at(25, lambda: setattr(self.cloud, 'down', False))
+        self.service.run()
+        self.assertEqual({}, dict(self.now().metadata))
+        noticed = self.clock.now
+        self.service.keep_asking(7)
+        self.service.ask()
+        self.service.run()
+        self.assertEqual('desk2', self.now().host)
+        self.assertGreater(self.clock.now - noticed, 60)
+
     def test_back_under_capacity(self):
         self.service.ask()
         self.clock.at(50, lambda: setattr(self.cloud, 'reserved_mib', 0))
@@ -438,6 +452,25 @@ class AnyTest(unittest.TestCase):
 
 
 class UnreachableTest(Case):
+    def test_an_eviction_that_breaks_is_taken_up_again(self):
+        def broken(host):
+            raise KeyError('servers')
+
+        servers_of, self.cloud.servers_of = self.cloud.servers_of, broken
+        with self.assertRaises(KeyError):
+            self.service.ask()
+        self.cloud.servers_of = servers_of
+        self.service.ask()
+        self.clock.at(50, lambda: setattr(self.cloud, 'servers_of', broken))
+        with self.assertLogs('nova_desktop.reclaim.worker') as logs:
+            self.service.run()
+        self.assertIn('lost until its host asks again', logs.output[-1])
+        self.assertIsNone(self.service.table.get(self.a.id))
+        self.cloud.servers_of = servers_of
+        self.assertEqual([self.a.id], self.service.ask())
+        self.service.run()
+        self.assertEqual('desk2', self.now().host)
+
     def test_a_request_while_the_cloud_is_down(self):
         self.cloud.down = True
         with self.assertRaises(nouns.CloudUnreachable):
