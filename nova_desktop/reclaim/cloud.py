@@ -102,6 +102,13 @@ class RestCloud:
             status='ACTIVE', **{'changes-since': since.isoformat()}
         )
 
+    def changed_since(self, unix_s: float) -> list[nouns.Server]:
+        """Give all projects' servers that have changed since then."""
+        since = datetime.datetime.fromtimestamp(unix_s, datetime.UTC)
+        when = since.strftime('%Y-%m-%dT%H:%M:%SZ')
+        # The deleted ones would come too, unless told not to.
+        return self._servers(**{'changes-since': when, 'deleted': False})
+
     def server(self, server_id: str) -> nouns.Server | None:
         """Give a server, None when it is gone."""
         body = self._rest.get('compute', f'/servers/{server_id}')

@@ -8,7 +8,7 @@ that is killed anywhere and started again goes on where it stopped.
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from oslo_log import log
 
@@ -22,16 +22,21 @@ from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.recheck import Recheck
-from nova_desktop.reclaim.step import End, Step
+from nova_desktop.reclaim.step import End, Pause, Step
 
 LOG = log.getLogger(__name__)
 
 _LEFT = 'it has left its workstation'
 _NO_WAY = 'no way to leave has worked'
 
+# However many are in their grace, Nova must be left time for others.
+_LOOKS_PER_S = 50
+
+Steps = Generator[Pause, None, Step]
+
 
 class Eviction:
-    """Take victims through their steps, each in a thread of its own."""
+    """Take victims through their steps; each step gives what it waits for."""
 
     def __init__(
         self,
@@ -57,15 +62,16 @@ class Eviction:
             cloud, hosts, herald, journal, settings, clock, stop
         )
 
-    def run(self, victim: Victim) -> Step:
+    def run(self, victim: Victim) -> Steps:
         """Evict a server or find that it need not go."""
         begun = self._clock.steady()
         self.notice(victim)
-        step = self.grace(victim)
+        step = yield from self.grace(victim)
         waited = self._clock.steady()
         if step.end is None:
-            step = self._act_in_turn(victim)
-        self._finish(victim, step)
+            step = yield from self._act_in_turn(victim)
+        if not self._finish(victim, step):
+            yield from self._until_cleared(victim)
         # Last, so that a new notice cannot cross with this one's end.
         self._hosts.remove(victim)
         LOG.info(
@@ -110,23 +116,28 @@ class Eviction:
         )
         self._herald.give(victim, before is not None)
 
-    def grace(self, victim: Victim) -> Step:
+    def grace(self, victim: Victim) -> Steps:
         """Wait for the deadline, or for news that make it needless."""
-        while True:
-            if self._stop.is_set():
-                return Step('the service is stopping', End.INTERRUPTED)
-            if victim.withdrawn:
-                return Step(victim.withdrawn, End.WITHDRAWN)
+        step: Step | None = None
+        while step is None:
             left_s = victim.deadline_unix_s - self._clock.unix()
-            if left_s <= 0:
-                return Step('the grace is over')
-            self._clock.wait(
-                victim.wake, min(left_s, self._settings.grace_poll_s)
-            )
-            if not victim.wake.is_set():
-                step = self._look(victim)
-                if step is not None:
-                    return step
+            yield Pause(min(left_s, self._look_again_s()))
+            step = self._news(victim)
+        return step
+
+    def _look_again_s(self) -> float:
+        busy_s = self._hosts.under_way() / _LOOKS_PER_S
+        return max(self._settings.grace_poll_s, busy_s)
+
+    def _news(self, victim: Victim) -> Step | None:
+        """Give how the grace has ended, None while it goes on."""
+        if self._stop.is_set():
+            return Step('the service is stopping', End.INTERRUPTED)
+        if victim.withdrawn:
+            return Step(victim.withdrawn, End.WITHDRAWN)
+        if victim.deadline_unix_s <= self._clock.unix():
+            return Step('the grace is over')
+        return self._look(victim)
 
     def _look(self, victim: Victim) -> Step | None:
         """See whether the tenant acted or agreed; None when neither."""
@@ -144,10 +155,16 @@ class Eviction:
             return None
         return Step('acknowledged by its tenant', None, server)
 
-    def _act_in_turn(self, victim: Victim) -> Step:
-        steps: list[Step] = []
-        self._hosts.in_turn(victim, lambda: steps.append(self._act(victim)))
-        return steps[0]
+    def _act_in_turn(self, victim: Victim) -> Steps:
+        while not self._hosts.take_turn(victim):
+            yield Pause(math.inf)
+            if victim.withdrawn:
+                return Step(victim.withdrawn, End.WITHDRAWN)
+        try:
+            yield Pause(0, acts=True)
+            return self._act(victim)
+        finally:
+            self._hosts.end_turn(victim)
 
     def _act(self, victim: Victim) -> Step:
         step = self._recheck.look(victim)
@@ -213,14 +230,18 @@ class Eviction:
         LOG.warning('%s', complaint)
         return False
 
-    def _finish(self, victim: Victim, step: Step) -> None:
-        """Take the notice back or end it; an interrupted one stays."""
+    def _finish(self, victim: Victim, step: Step) -> bool:
+        """Take the notice back or end it; an interrupted one stays.
+
+        Says no when one that was taken back can be read in Nova still.
+        """
+        cleared = True
         if step.end is End.LEFT:
             self._hosts.succeeded(victim.id)
             self._herald.left(victim)
             self._note(What.LEFT, victim, _LEFT, step.reason)
         elif step.end is End.WITHDRAWN:
-            self._herald.withdraw(victim, step.reason)
+            cleared = self._herald.withdraw(victim, step.reason)
             self._note(What.WITHDRAWN, victim, step.reason)
         elif step.end is End.FAILED:
             pause = self._hosts.failed(
@@ -234,8 +255,20 @@ class Eviction:
                 step.reason,
             )
             # The reason is Nova's own, and not for tenants.
-            self._herald.withdraw(victim, _NO_WAY)
+            cleared = self._herald.withdraw(victim, _NO_WAY)
             self._note(What.STAYS, victim, _NO_WAY, step.reason)
+        return cleared
+
+    def _until_cleared(self, victim: Victim) -> Generator[Pause, None, None]:
+        """Clear a notice that must not be taken for the next one's beginning.
+
+        It would be believed for a while, and the next one be cut short.
+        """
+        until = victim.deadline_unix_s + self._settings.notice_stale_s
+        while self._clock.unix() <= until and not self._stop.is_set():
+            yield Pause(self._settings.poll_s)
+            if self._herald.clear(victim.id):
+                return
 
     def _note(
         self, what: What, victim: Victim, text: str, detail: str = ''

@@ -10,6 +10,7 @@ gains at most the full notice counted from now; nothing else in it is believed.
 
 import hashlib
 import json
+import math
 from typing import Any
 
 from nova_desktop import model
@@ -53,7 +54,8 @@ def render(
     """Give a notice as Nova's metadata can hold it; ``where`` is its place."""
     fields = {
         'action': action,
-        'deadline': round(deadline_unix_s),
+        # Rounded down, a service that reads it would cut the notice short.
+        'deadline': math.ceil(deadline_unix_s),
         'place': where,
         'reason': reason,
     }

@@ -12,7 +12,7 @@ from nova_desktop.reclaim.rests import Rests
 
 @dataclasses.dataclass(eq=False)
 class Victim:
-    """A server on its way out; ``wake`` is set when there is news for it.
+    """A server on its way out; ``wake`` is called when there is news for it.
 
     ``old_ack`` says that its metadata holds an acknowledgement from before the
     notice, which could not be deleted yet; ``place`` is what the notice is
@@ -30,7 +30,7 @@ class Victim:
     old_ack: bool = False
     left_by: str = ''
     place: str = ''
-    wake: threading.Event = dataclasses.field(default_factory=threading.Event)
+    wake: Callable[[], None] = lambda: None
 
     @property
     def id(self) -> str:
@@ -53,7 +53,8 @@ class _Host:
     )
     need: Need | None = None
     victims: dict[str, Victim] = dataclasses.field(default_factory=dict)
-    acting: int = 0
+    acting: set[str] = dataclasses.field(default_factory=set)
+    queue: list[Victim] = dataclasses.field(default_factory=list)
 
 
 class Hosts:
@@ -61,31 +62,32 @@ class Hosts:
 
     def __init__(self, settings: nouns.Settings) -> None:
         self._settings = settings
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
         self._rests = Rests(settings.retry_after_s)
+        self._under_way = 0
         self.stopping = False
 
     def planning(self, host: str) -> threading.Lock:
         """Give the lock under which one plan at a time is made for a host."""
-        with self._changed:
+        with self._lock:
             return self._hosts.setdefault(host, _Host()).planning
 
     def asked(self, request: messages.ReclaimRequest, now: float) -> None:
         """Remember what a host wants back."""
-        with self._changed:
+        with self._lock:
             entry = self._hosts.setdefault(request.host, _Host())
             entry.need = Need(request, now)
 
     def need(self, host: str) -> Need | None:
         """Give what a host wants back, None when nothing."""
-        with self._changed:
+        with self._lock:
             entry = self._hosts.get(host)
             return entry.need if entry else None
 
     def victims(self, host: str) -> list[Victim]:
         """Give the victims of a host that have not come to their end."""
-        with self._changed:
+        with self._lock:
             entry = self._hosts.get(host)
             return list(entry.victims.values()) if entry else []
 
@@ -93,23 +95,30 @@ class Hosts:
         """Give the servers on their way out of a host."""
         return {v.id for v in self.victims(host) if not v.withdrawn}
 
+    def under_way(self) -> int:
+        """Count the victims of all hosts."""
+        with self._lock:
+            return self._under_way
+
     def add(self, victim: Victim) -> bool:
         """Note a victim; say no when it is one already, or at the end."""
-        with self._changed:
+        with self._lock:
             entry = self._hosts.setdefault(victim.host, _Host())
             if self.stopping or victim.id in entry.victims:
                 return False
             entry.victims[victim.id] = victim
+            self._under_way += 1
             return True
 
     def remove(self, victim: Victim) -> None:
         """Forget a victim, and its host when that leaves nothing to know."""
-        with self._changed:
+        with self._lock:
             entry = self._hosts.get(victim.host)
             if entry and entry.victims.get(victim.id) is victim:
                 del entry.victims[victim.id]
+                self._under_way -= 1
+                self._leave_queue(victim, entry)
                 self._tidy(victim.host, entry)
-            self._changed.notify_all()
 
     def _tidy(self, host: str, entry: _Host) -> None:
         idle = not entry.victims and not entry.acting
@@ -118,7 +127,7 @@ class Hosts:
 
     def returned(self, host: str, reason: str) -> list[Victim]:
         """Withdraw all that a host asked for; give whom it concerns."""
-        with self._changed:
+        with self._lock:
             entry = self._hosts.get(host)
             if entry is None:
                 return []
@@ -126,36 +135,45 @@ class Hosts:
             concerned = list(entry.victims.values())
             for victim in concerned:
                 victim.withdrawn = victim.withdrawn or reason
-                victim.wake.set()
+                victim.wake()
             self._tidy(host, entry)
-            self._changed.notify_all()
             return concerned
 
     def stop(self) -> None:
-        """Let every waiting victim's task end; notices stay in force."""
-        with self._changed:
+        """Take no more victims; notices stay in force."""
+        with self._lock:
             self.stopping = True
-            for entry in self._hosts.values():
-                for victim in entry.victims.values():
-                    victim.wake.set()
-            self._changed.notify_all()
 
-    def _turn_or_news(self, victim: Victim, entry: _Host) -> bool:
-        free = entry.acting < self._settings.per_host
-        return free or bool(victim.withdrawn) or self.stopping
+    def take_turn(self, victim: Victim) -> bool:
+        """Say whether a victim may act: fewer than ``per_host`` do.
 
-    def in_turn(self, victim: Victim, act: Callable[[], None]) -> None:
-        """Act once fewer than ``per_host`` of the host do, or on news."""
-        with self._changed:
+        One that may not is woken when that may have changed.
+        """
+        with self._lock:
             entry = self._hosts.setdefault(victim.host, _Host())
-            self._changed.wait_for(lambda: self._turn_or_news(victim, entry))
-            entry.acting += 1
-        try:
-            act()
-        finally:
-            with self._changed:
-                entry.acting -= 1
-                self._changed.notify_all()
+            if len(entry.acting) < self._settings.per_host:
+                entry.acting.add(victim.id)
+                self._leave_queue(victim, entry)
+                return True
+            if victim not in entry.queue:
+                entry.queue.append(victim)
+            return False
+
+    @staticmethod
+    def _leave_queue(victim: Victim, entry: _Host) -> None:
+        if victim in entry.queue:
+            entry.queue.remove(victim)
+
+    def end_turn(self, victim: Victim) -> None:
+        """Let others act."""
+        with self._lock:
+            entry = self._hosts.get(victim.host)
+            if entry is None:
+                return
+            entry.acting.discard(victim.id)
+            # All of them: the first may find that it need not go any more.
+            for waiting in entry.queue:
+                waiting.wake()
 
     def failed(
         self,
@@ -169,20 +187,20 @@ class Hosts:
         ``host`` is the one that it could not leave; empty where it could not
         be brought back, with ``no_room`` because no host took it.
         """
-        with self._changed:
+        with self._lock:
             return self._rests.failed(server_id, now, host, no_room)
 
     def succeeded(self, server_id: str) -> None:
         """Forget a server's failures."""
-        with self._changed:
+        with self._lock:
             self._rests.forget(server_id)
 
     def room_again(self) -> None:
         """Let those try again that no host had taken."""
-        with self._changed:
+        with self._lock:
             self._rests.room_again()
 
     def resting(self, now: float, host: str = '') -> set[str]:
         """Give the servers to leave alone on a host; see ``failed``."""
-        with self._changed:
+        with self._lock:
             return self._rests.resting(now, host)

@@ -65,17 +65,22 @@ class LeaseEnd:
         ended here, no plan counts on evicting it. Another worker's act shows
         in Nova's task_state, and Nova itself refuses the second one.
         """
-        victim = dataclasses.replace(told, wake=threading.Event())
+        # A copy: what is told of the notice meanwhile is not about the act.
+        victim = dataclasses.replace(told)
         if not self._hosts.add(victim):
             return Outcome.BUSY
-        outcomes: list[Outcome] = []
         try:
-            self._hosts.in_turn(
-                victim, lambda: outcomes.append(self._recheck(victim))
-            )
+            return self._in_turn(victim)
         finally:
             self._hosts.remove(victim)
-        return outcomes[0]
+
+    def _in_turn(self, victim: Victim) -> Outcome:
+        if not self._hosts.take_turn(victim):
+            return Outcome.BUSY
+        try:
+            return self._recheck(victim)
+        finally:
+            self._hosts.end_turn(victim)
 
     def _recheck(self, victim: Victim) -> Outcome:
         if self._stop.is_set():

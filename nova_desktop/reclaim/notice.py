@@ -113,8 +113,8 @@ class Herald:
         """Delete an acknowledgement of some former notice."""
         victim.old_ack = not self._delete(victim.id, grace.ACK_KEY)
 
-    def withdraw(self, victim: Victim, why: str) -> None:
-        """Tell that a server need not go."""
+    def withdraw(self, victim: Victim, why: str) -> bool:
+        """Tell that a server need not go; say whether Nova took it too."""
         self._table.drop(victim.id)
         notice = messages.Notice(
             server_id=victim.id,
@@ -124,17 +124,23 @@ class Herald:
         )
         self._apart(self._tell_guest, victim.host, notice)
         self._apart(self._emit_notice, victim.host, notice)
-        self.clear(victim.id)
+        return self.clear(victim.id)
+
+    def forget(self, victim: Victim) -> None:
+        """Keep a notice no longer than Nova's metadata do."""
+        self._table.drop(victim.id)
 
     def left(self, victim: Victim) -> None:
         """End the notice of a server that has left."""
         self._table.drop(victim.id)
         self.clear(victim.id)
 
-    def clear(self, server_id: str) -> None:
-        """Take the notice out of a server's metadata, where Nova allows it."""
-        if self._delete(server_id, grace.KEY):
+    def clear(self, server_id: str) -> bool:
+        """Take the notice out of a server's metadata; say if that worked."""
+        cleared = self._delete(server_id, grace.KEY)
+        if cleared:
             self._delete(server_id, grace.ACK_KEY)
+        return cleared
 
     def _delete(self, server_id: str, key: str) -> bool:
         try:

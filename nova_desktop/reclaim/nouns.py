@@ -124,6 +124,9 @@ class Cloud(Protocol):
     def active_since(self, unix_s: float) -> list[Server]:
         """Give all projects' active servers that changed since then."""
 
+    def changed_since(self, unix_s: float) -> list[Server]:
+        """Give all projects' servers that have changed since then."""
+
     def server(self, server_id: str) -> Server | None:
         """Give a server, None when it is gone."""
 

@@ -25,6 +25,7 @@ from nova_desktop.reclaim import (
     server,
     vendordata,
 )
+from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
@@ -34,12 +35,14 @@ from nova_desktop.reclaim.lease_end import LeaseEnd
 from nova_desktop.reclaim.lease_notice import LeaseNotices
 from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
+from nova_desktop.reclaim.leftovers import Leftovers
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.worker import Worker
 
 LOG = log.getLogger(__name__)
 
+_AGENDA_THREADS = 16
 _ASIDE_THREADS = 4
 _LEASE_THREADS = 8
 
@@ -84,8 +87,8 @@ class Service:
         self.transport = transport_of(conf)
         name = bus.worker_name(conf)
         self.cloud = a_cloud or self._rest_cloud(conf)
-        self._pool = futures.ThreadPoolExecutor(
-            self._settings.threads, 'victim'
+        self._actors = futures.ThreadPoolExecutor(
+            self._settings.threads, 'actor'
         )
         self._aside = futures.ThreadPoolExecutor(_ASIDE_THREADS, 'aside')
         self._lease_pool = futures.ThreadPoolExecutor(_LEASE_THREADS, 'lease')
@@ -149,6 +152,8 @@ class Service:
             clock,
             self.stopping,
         )
+        self.agenda = Agenda(clock, self._actors, self.stopping)
+        self.leftovers = Leftovers(self.cloud, herald, settings, clock)
         self.worker = Worker(
             self.cloud,
             self.hosts,
@@ -157,7 +162,7 @@ class Service:
             eviction,
             settings,
             clock,
-            self._pool,
+            self.agenda,
         )
         self.returning = Returning(
             self.cloud,
@@ -216,6 +221,9 @@ class Service:
             )
         if self._settings.api:
             self._listen('api', self._api())
+        self.agenda.start(self.leftovers.course())
+        for number in range(_AGENDA_THREADS):
+            self._thread(f'agenda-{number}', self.agenda.run)
         self._thread('bus', self._listener.run)
         self._thread('returning', self.returning.run)
         if self._settings.lease_scan_s:
@@ -257,7 +265,8 @@ class Service:
         for http in self._http.values():
             http.shutdown()
             http.server_close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.agenda.stop()
+        self._actors.shutdown(wait=True, cancel_futures=True)
         self._lease_pool.shutdown(wait=True, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

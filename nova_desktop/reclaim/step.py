@@ -23,3 +23,14 @@ class Step:
     reason: str
     end: End | None = None
     server: nouns.Server | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pause:
+    """What an eviction waits for: news of its victim, or the time.
+
+    ``acts`` says that it goes on for long, as one of ``threads`` at a time.
+    """
+
+    seconds: float
+    acts: bool = False

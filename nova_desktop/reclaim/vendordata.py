@@ -6,6 +6,7 @@ that another worker gave is taken from that metadata.
 """
 
 import json
+import math
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -125,6 +126,6 @@ class Application:
 def _show(notice: messages.Notice) -> dict[str, Any]:
     return {
         'action': notice.action,
-        'deadline': round(notice.deadline_unix_s),
+        'deadline': math.ceil(notice.deadline_unix_s),
         'reason': notice.reason,
     }

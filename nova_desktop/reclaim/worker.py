@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take what hosts say: plan, and start one task for each victim."""
-
-from concurrent import futures
+"""Take what hosts say: plan, and start the eviction of each victim."""
 
 from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
 from nova_desktop.reclaim import grace, lease, nouns, plan
+from nova_desktop.reclaim.agenda import Agenda, Course
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -28,7 +27,7 @@ class Worker:
         eviction: Eviction,
         settings: nouns.Settings,
         clock: nouns.Clock,
-        pool: futures.Executor,
+        agenda: Agenda,
     ) -> None:
         self._cloud = cloud
         self._hosts = hosts
@@ -37,7 +36,7 @@ class Worker:
         self._eviction = eviction
         self._settings = settings
         self._clock = clock
-        self._pool = pool
+        self._agenda = agenda
 
     def reclaim(self, request: messages.ReclaimRequest) -> victims.Plan:
         """Plan for a request and start its victims' tasks.
@@ -106,18 +105,11 @@ class Worker:
                     victim.host,
                     f'request {request.request_id}: {made.reason}',
                 )
-                self._submit(victim)
+                victim.wake = self._agenda.start(self._course(victim))
 
-    def _submit(self, victim: Victim) -> None:
+    def _course(self, victim: Victim) -> Course:
         try:
-            self._pool.submit(self._run, victim)
-        except RuntimeError:
-            self._hosts.remove(victim)
-            LOG.info('stopping: server %s is left alone', victim.id)
-
-    def _run(self, victim: Victim) -> None:
-        try:
-            self._eviction.run(victim)
+            yield from self._eviction.run(victim)
         except Exception:
             LOG.exception(
                 'the eviction of server %s from %s is lost until its host '
@@ -125,6 +117,7 @@ class Worker:
                 victim.id,
                 victim.host,
             )
+            self._herald.forget(victim)
             self._hosts.remove(victim)
 
     def capacity_returned(self, message: messages.CapacityReturned) -> None:

@@ -19,9 +19,10 @@ machine's host name.
         min=1,
         max=4096,
         help="""
-Number of servers that may be on their way out at one time. Each takes one
-mostly sleeping thread from its notice until Placement confirms that it has
-left; more servers wait for their notice.
+Number of servers that this worker moves, saves or stops at one time. Each
+takes one mostly sleeping thread until Placement confirms that it has left;
+more wait for their turn. Those in their grace take none: notices are not
+limited by it.
 
 Related options:
 

@@ -18,6 +18,7 @@ from sqlalchemy import exc
 from nova_desktop import messages
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
+from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -97,6 +98,7 @@ class Parts:
     table: Table
     guests: Guests
     events: list
+    agenda: Agenda
     stop: threading.Event
     journal: Journal
     clock: Clock
@@ -116,9 +118,10 @@ def settings(**changes):
     return conf.reclaim
 
 
-def parts(a_cloud, group, pool, aside):
+def parts(a_cloud, group, actors, aside):
     stop = threading.Event()
     clock = Clock()
+    agenda = Agenda(clock, actors, stop)
     hosts, table, guests, events = Hosts(group), Table(), Guests(), []
     herald = Herald(
         a_cloud,
@@ -138,16 +141,19 @@ def parts(a_cloud, group, pool, aside):
         a_cloud, hosts, reader, leaving, eviction, journal, clock, stop
     )
     return Parts(
-        Worker(a_cloud, hosts, herald, journal, eviction, group, clock, pool),
+        Worker(
+            a_cloud, hosts, herald, journal, eviction, group, clock, agenda
+        ),
         Returning(a_cloud, hosts, herald, reader, *rest),
         hosts,
         table,
         guests,
         events,
+        agenda,
         stop,
         journal,
         clock,
-        Leases(a_cloud, herald, reader, notices, end, *rest, pool),
+        Leases(a_cloud, herald, reader, notices, end, *rest, actors),
     )
 
 
@@ -194,14 +200,18 @@ class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
 
     def service(self, **changes):
         """Give the service's parts, and end them after the test."""
-        pool = futures.ThreadPoolExecutor(8)
+        actors = futures.ThreadPoolExecutor(8)
         aside = futures.ThreadPoolExecutor(1)
-        made = parts(self.cloud, settings(**changes), pool, aside)
+        made = parts(self.cloud, settings(**changes), actors, aside)
+        agenda = threading.Thread(target=made.agenda.run)
+        agenda.start()
 
         def end():
             made.stop.set()
             made.hosts.stop()
-            pool.shutdown()
+            made.agenda.stop()
+            agenda.join()
+            actors.shutdown()
             aside.shutdown()
 
         self.addCleanup(end)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud in memory, a clock cranked by hand, and the parts joined."""
 
+import contextlib
 import dataclasses
 import datetime
 import threading
@@ -10,6 +11,7 @@ from concurrent import futures
 from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
+from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -18,6 +20,7 @@ from nova_desktop.reclaim.lease_end import LeaseEnd
 from nova_desktop.reclaim.lease_notice import LeaseNotices
 from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
+from nova_desktop.reclaim.leftovers import Leftovers
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.worker import Worker
@@ -153,6 +156,10 @@ class Cloud:
         self._up()
         return [s for s in self.servers.values() if s.vm_state == 'active']
 
+    def changed_since(self, unix_s):
+        self._up()
+        return list(self.servers.values())
+
     def server(self, server_id):
         self._up()
         return self.servers.get(server_id)
@@ -168,6 +175,8 @@ class Cloud:
     def act(self, action, server_id):
         self._up()
         self.acts.append((action.value, server_id))
+        if server_id not in self.servers:
+            raise nouns.CloudRefused('404')
         outcome = self.outcomes.get(action, 'works')
         if outcome == 'conflict' or self.servers[server_id].task_state:
             raise nouns.CloudConflict('409')
@@ -190,7 +199,7 @@ class Cloud:
         if outcome == 'fails':
             return
         if action is A.DELETE:
-            del self.servers[server_id]
+            self.servers.pop(server_id, None)
             return
         self.change(
             server_id,
@@ -232,7 +241,8 @@ class Cloud:
 
     def set_metadata(self, server_id, key, value):
         self._up()
-        if self.metadata_refused or not self.servers[server_id].host:
+        server = self.servers.get(server_id)
+        if self.metadata_refused or server is None or not server.host:
             raise nouns.CloudConflict('409')
         old = self.servers[server_id].metadata
         self.change(server_id, metadata={**old, key: value})
@@ -325,7 +335,8 @@ class Service:
         self.cloud, self.clock = cloud, cloud.clock
         self.settings = settings(**changes)
         self.stop = threading.Event()
-        self.pool, self.aside = Later(), Later()
+        self.actors, self.aside = Later(), Later()
+        self.agenda = Agenda(self.clock, self.actors, self.stop)
         self.guests, self.events, self.table = Guests(), [], Table()
         self.hosts = Hosts(self.settings)
         self.herald = Herald(
@@ -343,6 +354,8 @@ class Service:
         self.eviction = Eviction(
             cloud, self.hosts, self.herald, self.leaving, *rest
         )
+        self.steps = {}
+        self._evict, self.eviction.run = self.eviction.run, self._kept
         self.worker = Worker(
             cloud,
             self.hosts,
@@ -351,7 +364,10 @@ class Service:
             self.eviction,
             self.settings,
             self.clock,
-            self.pool,
+            self.agenda,
+        )
+        self.leftovers = Leftovers(
+            cloud, self.herald, self.settings, self.clock
         )
         self.reader = Reader(cloud, self.settings)
         self.returning = Returning(
@@ -379,6 +395,9 @@ class Service:
             Now(),
         )
 
+    def _kept(self, victim):
+        self.steps[victim.id] = yield from self._evict(victim)
+
     def ask(self, keep=0, **changes):
         """Take a request; give the ids of the victims."""
         plan = self.worker.reclaim(request(keep, **changes))
@@ -394,12 +413,30 @@ class Service:
             messages.CapacityReturned(host='desk1', reason='away')
         )
 
+    def hosts_returned(self):
+        """Withdraw what desk1 asked for, though the cloud may be down."""
+        with contextlib.suppress(nouns.CloudError):
+            self.returned()
+
     def kill(self):
         self.stop.set()
         self.hosts.stop()
 
+    def go_on(self):
+        """Do what is due, and no more; say whether that was anything."""
+        any_due = False
+        while not self.stop.is_set() and self.agenda.resume_one():
+            self.actors.run()
+            any_due = True
+        return any_due
+
     def run(self):
-        self.pool.run()
+        """Let time pass until nobody is on its way out any more."""
+        while not self.stop.is_set() and self.hosts.under_way():
+            if not self.go_on():
+                # News may come in between.
+                wait_s = self.agenda.until_next_s() or 1.0
+                self.clock.wait(threading.Event(), min(wait_s, 1.0))
         self.aside.run()
 
 

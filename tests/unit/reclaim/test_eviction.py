@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import threading
 import unittest
 
 from hypothesis import given
@@ -121,7 +120,7 @@ class IdempotentTest(Case):
     def test_doubled(self):
         self.service.ask()
         self.assertEqual([], self.service.ask())
-        self.assertEqual(1, len(self.service.pool.jobs))
+        self.assertEqual(1, self.service.hosts.under_way())
 
     def test_repeated_while_it_leaves(self):
         self.service.keep_asking(20)
@@ -151,6 +150,19 @@ class IdempotentTest(Case):
         self.assertLess(self.passed(), 70, 'the grace given counts')
         self.assertEqual([], again.events, 'the tenant is told once')
 
+    def test_killed_in_the_grace_between_two_seconds(self):
+        self.clock.now += 0.4
+        noticed = self.clock.now
+        self.service.ask()
+        self.clock.at(40, self.service.kill)
+        self.service.run()
+        again = fakes.Service(self.cloud)
+        again.keep_asking(7)
+        again.ask()
+        again.run()
+        left = self.clock.now
+        self.assertGreaterEqual(left - self.cloud.takes_s - noticed, 60)
+
     def test_killed_while_it_leaves(self):
         self.cloud.takes_s = 30
         self.clock.at(70, self.service.kill)
@@ -179,7 +191,7 @@ class IdempotentTest(Case):
         other.keep_asking(8)
         self.service.ask()
         other.ask()
-        self.clock.at(61, other.pool.run)
+        self.clock.at(61, other.run)
         self.service.run()
         self.assertEqual('desk2', self.now().host)
         self.assertEqual(1, len(self.cloud.acts))
@@ -201,6 +213,20 @@ class WithdrawnTest(Case):
         self.assertEqual({}, dict(self.now().metadata))
         self.assertEqual('', self.service.guests.notices[-1][1].action)
         self.assertEqual('', self.service.events[-1][1]['action'])
+
+    def test_metadata_that_cannot_be_cleared_cut_no_notice_short(self):
+        self.service.ask()
+        self.clock.at(20, lambda: setattr(self.cloud, 'down', True))
+        self.clock.at(21, self.service.hosts_returned)
+        self.clock.at(25, lambda: setattr(self.cloud, 'down', False))
+        self.service.run()
+        self.assertEqual({}, dict(self.now().metadata))
+        noticed = self.clock.now
+        self.service.keep_asking(7)
+        self.service.ask()
+        self.service.run()
+        self.assertEqual('desk2', self.now().host)
+        self.assertGreater(self.clock.now - noticed, 60)
 
     def test_back_under_capacity(self):
         self.service.ask()
@@ -341,50 +367,37 @@ class OthersTest(Case):
             self.cloud.change(self.a.id, extra_specs=extra)
             self.assertEqual([], self.service.ask())
 
+    def victims(self, per_host, names):
+        hosts = fakes.Service(self.cloud, per_host=per_host).hosts
+        made = [fakes.victim(fakes.server(name)) for name in names]
+        for each in made:
+            each.wake = functools.partial(self.woken.append, each)
+            hosts.add(each)
+        return hosts, made
+
     def test_few_at_a_time(self):
-        hosts = fakes.Service(self.cloud, per_host=2).hosts
-        inside, most, go = set(), [], threading.Semaphore(0)
-
-        def act(victim):
-            inside.add(victim)
-            most.append(len(inside))
-            go.acquire(timeout=10)
-            inside.remove(victim)
-
-        threads = []
-        for i in range(5):
-            victim = fakes.victim(fakes.server(f's{i}'))
-            hosts.add(victim)
-            run = functools.partial(
-                hosts.in_turn, victim, functools.partial(act, victim)
-            )
-            threads.append(threading.Thread(target=run))
-        for thread in threads:
-            thread.start()
-        go.release(5)
-        for thread in threads:
-            thread.join(10)
-        self.assertEqual(5, len(most))
-        self.assertLessEqual(max(most), 2)
+        self.woken = []
+        hosts, (a, b, c, d) = self.victims(2, 'abcd')
+        turns = [hosts.take_turn(each) for each in (a, b, c, d, c)]
+        self.assertEqual([True, True, False, False, False], turns)
+        hosts.end_turn(a)
+        self.assertEqual([c, d], self.woken)
+        self.assertTrue(hosts.take_turn(c))
+        self.assertFalse(hosts.take_turn(d))
+        hosts.remove(d)
+        hosts.end_turn(b)
+        self.assertEqual([c, d], self.woken, 'one that is gone is not woken')
 
     def test_news_wakes_who_waits_for_its_turn(self):
-        hosts = fakes.Service(self.cloud, per_host=1).hosts
-        first, second = (fakes.victim(fakes.server(n)) for n in 'xy')
-        hosts.add(first)
-        hosts.add(second)
-        acted = threading.Event()
-        waits = threading.Thread(
-            target=lambda: hosts.in_turn(second, acted.set)
-        )
-
-        def act():
-            waits.start()
-            self.assertFalse(acted.wait(0.1))
-            hosts.returned('desk1', 'away')
-            self.assertTrue(acted.wait(10))
-
-        hosts.in_turn(first, act)
-        waits.join(10)
+        self.service = fakes.Service(self.cloud, per_host=1)
+        other = fakes.victim(fakes.server('other'))
+        self.service.hosts.take_turn(other)
+        self.service.keep_asking(7)
+        self.service.ask()
+        self.clock.at(65, self.service.returned)
+        self.service.run()
+        self.assertEqual([], self.cloud.acts)
+        self.assertLess(self.passed(), 66)
 
 
 class AnyTest(unittest.TestCase):
@@ -416,25 +429,48 @@ class AnyTest(unittest.TestCase):
         if returned_at:
             clock.at(returned_at, service.returned)
         service.ask()
-        job, args = service.pool.jobs.pop(0)
-        self.assertEqual(service.worker._run, job)
-        step = service.eviction.run(*args)
-        now = cloud.servers[a.id]
-        self.assertIn(step.end, list(End))
+        service.run()
+        self.check(service, cloud.servers[a.id])
+        if returned_at and returned_at < 60 and not killed_at:
+            self.assertEqual([], cloud.acts)
+        if 'works' in outcomes.values() and not (killed_at or returned_at):
+            self.assertEqual(End.LEFT, service.steps[a.id].end)
+
+    def check(self, service, now):
+        """Check that a server is where its eviction's end says."""
+        step = service.steps.get(now.id)
+        if step is None:
+            self.assertTrue(service.stop.is_set(), 'killed in the grace')
+            return
         self.assertEqual([], service.hosts.victims('desk1'))
         if step.end is End.LEFT:
             self.assertTrue(now.host != 'desk1' or now.vm_state == 'stopped')
         elif step.end is not End.INTERRUPTED:
             self.assertEqual(('desk1', 'active'), (now.host, now.vm_state))
-            self.assertIsNone(service.table.get(a.id))
+            self.assertIsNone(service.table.get(now.id))
             self.assertNotIn(grace.KEY, now.metadata)
-        if returned_at and returned_at < 60 and not killed_at:
-            self.assertEqual([], cloud.acts)
-        if 'works' in outcomes.values() and not (killed_at or returned_at):
-            self.assertEqual(End.LEFT, step.end)
 
 
 class UnreachableTest(Case):
+    def test_an_eviction_that_breaks_is_taken_up_again(self):
+        def broken(host):
+            raise KeyError('servers')
+
+        servers_of, self.cloud.servers_of = self.cloud.servers_of, broken
+        with self.assertRaises(KeyError):
+            self.service.ask()
+        self.cloud.servers_of = servers_of
+        self.service.ask()
+        self.clock.at(50, lambda: setattr(self.cloud, 'servers_of', broken))
+        with self.assertLogs('nova_desktop.reclaim.worker') as logs:
+            self.service.run()
+        self.assertIn('lost until its host asks again', logs.output[-1])
+        self.assertIsNone(self.service.table.get(self.a.id))
+        self.cloud.servers_of = servers_of
+        self.assertEqual([self.a.id], self.service.ask())
+        self.service.run()
+        self.assertEqual('desk2', self.now().host)
+
     def test_a_request_while_the_cloud_is_down(self):
         self.cloud.down = True
         with self.assertRaises(nouns.CloudUnreachable):
