@@ -23,6 +23,7 @@ from nova_desktop.reclaim import (
     nouns,
     rest,
     server,
+    trust,
     vendordata,
 )
 from nova_desktop.reclaim.api_resources import Resources
@@ -76,6 +77,9 @@ class Service:
         self._conf = conf
         self._settings = conf.reclaim
         self.table = Table()
+        self._trust = trust.Trust(
+            trust.master_of(self._settings), self._settings
+        )
         self.transport = transport_of(conf)
         name = bus.worker_name(conf)
         self.cloud = a_cloud or self._rest_cloud(conf)
@@ -88,8 +92,9 @@ class Service:
         endpoint = bus.Endpoint(
             self.worker.reclaim,
             self._returned,
-            bus.announcer(self.transport, 'capacity_returned_to_all'),
+            self._announcer(name, 'capacity_returned_to_all'),
             self.journal.hear,
+            self._trust,
         )
         self._listener = bus.Listener(
             self.transport, name, endpoint, self.stopping
@@ -107,8 +112,12 @@ class Service:
         )
         return cloud.RestCloud(client)
 
+    def _announcer(self, name: str, method: str) -> Callable[[Any], None]:
+        signer = self._trust.signer(name)
+        return bus.announcer(self.transport, method, signer)
+
     def _journal(self, name: str) -> Journal:
-        tell = bus.announcer(self.transport, 'record_to_all')
+        tell = self._announcer(name, 'record_to_all')
 
         def share(entry: messages.Entry) -> None:
             # The bus may be down; at the end nobody is told any more.
@@ -123,7 +132,7 @@ class Service:
         self.hosts = Hosts(settings)
         herald = Herald(
             self.cloud,
-            messages.HostClient(self.transport),
+            self._trust.host_client(self.transport),
             emit,
             self.table,
             settings,
@@ -184,7 +193,7 @@ class Service:
     def _api(self) -> server.Application:
         resources = Resources(
             self.cloud,
-            messages.HostClient(self.transport),
+            self._trust.host_client(self.transport),
             self.journal,
             api_policy.enforcer(self._conf),
             self._settings.api_host_timeout_s,

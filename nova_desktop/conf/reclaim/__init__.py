@@ -12,6 +12,7 @@ from nova_desktop.conf.reclaim import (
     comeback,
     cost,
     grace,
+    trust,
     vendordata,
     work,
 )
@@ -21,6 +22,7 @@ AUTH_GROUP = 'service_auth'
 
 OPTS = [
     *work.OPTS,
+    *trust.OPTS,
     *grace.OPTS,
     *action.OPTS,
     *cost.OPTS,
