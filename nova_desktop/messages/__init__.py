@@ -200,12 +200,18 @@ class ReclaimClient:
         try:
             self._client.call({}, method, fields=fields)
         except oslo_messaging.RemoteError as error:
-            LOG.warning('%s was refused: %.300s', method, error.value)
-            return False
+            return self._refused(method, error.value)
+        except exception.BadMessage as error:
+            # So it comes from the bus in memory.
+            return self._refused(method, error)
         except oslo_messaging.MessagingException as error:
             LOG.info('%s was not heard: %s', method, error)
             return False
         return True
+
+    def _refused(self, method: str, why: object) -> bool:
+        LOG.warning('%s was refused: %.300s', method, why)
+        return False
 
 
 class HostClient:

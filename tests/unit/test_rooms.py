@@ -39,8 +39,8 @@ TABLE = {
     'manage': 'exception policy doctor openstack keystoneauth1 nova'
     ' oslo_config',
     'cmd': 'model exception keys conf sensing forecasting policy mechanism'
-    ' agent client session messages reclaim filters weighers virt doctor manage'
-    ' shtab',
+    ' agent client session messages reclaim filters weighers virt doctor'
+    ' manage shtab',
     SHIM: 'virt',
 }
 """What each room may import besides itself and the standard library."""

@@ -14,7 +14,7 @@ import uuid
 import oslo_messaging
 from oslo_config import cfg
 
-from nova_desktop import messages
+from nova_desktop import exception, keys, messages
 from nova_desktop.cmd import reclaim as command
 from nova_desktop.reclaim import service
 from tests.unit.reclaim import fakes
@@ -89,8 +89,7 @@ class BusTest(unittest.TestCase):
         self.addCleanup(made.stop)
         return made
 
-    @staticmethod
-    def client(made):
+    def client(self, made):
         return messages.ReclaimClient(made.transport)
 
     def test_a_request_by_the_bus(self):
@@ -186,6 +185,58 @@ class BusTest(unittest.TestCase):
         self.assertEqual([], cloud.acts)
 
 
+class SignedTest(BusTest):
+    """All of it with a master key, and what a hostile owner tries."""
+
+    def setUp(self):
+        super().setUp()
+        self.key_file = pathlib.Path(self.folder.name) / 'master'
+        self.master = keys.new()
+        keys.write(str(self.key_file), self.master, 'x')
+
+    def service(self, cloud, name='worker1', **options):
+        options = {'master_key_file': self.key_file, **options}
+        return super().service(cloud, name, **options)
+
+    def client(self, made, host='desk1'):
+        signer = messages.Signer(host, keys.of_host(self.master, host))
+        return messages.ReclaimClient(made.transport, signer=signer)
+
+    def test_another_hosts_guests_stay(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=0))
+        cloud = Cloud(a)
+        made = self.service(cloud)
+        forged = messages.Signer('desk1', keys.of_host(self.master, 'desk2'))
+        for client in (
+            messages.ReclaimClient(made.transport),
+            self.client(made, 'desk2'),
+            messages.ReclaimClient(made.transport, signer=forged),
+        ):
+            with self.assertLogs('nova_desktop.messages') as said:
+                self.assertFalse(client.reclaim(fakes.request()))
+            self.assertIn('was refused', said.output[-1])
+        self.assertEqual([], made.hosts.victims('desk1'))
+        self.assertEqual([], cloud.acts)
+
+    def test_what_was_read_on_the_bus_is_sent_again(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        made = self.service(Cloud(a))
+        client = self.client(made)
+        signer = messages.Signer('desk1', keys.of_host(self.master, 'desk1'))
+        request = fakes.request()
+        fields = signer.sealed('ReclaimRequest', request.to_wire())
+        raw = oslo_messaging.get_rpc_client(
+            made.transport, messages.reclaim_target()
+        )
+        raw.call({}, 'reclaim', fields=fields)
+        self.assertEqual(1, len(made.hosts.victims('desk1')))
+        returned = messages.CapacityReturned(host='desk1', reason='away')
+        self.assertTrue(client.capacity_returned(returned))
+        with self.assertRaises(exception.BadMessage):
+            raw.call({}, 'reclaim', fields=fields)
+        self.assertIsNone(made.hosts.need('desk1'))
+
+
 GOOD = """
 [DEFAULT]
 transport_url = rabbit://guest:guest@127.0.0.1:1/
@@ -251,6 +302,16 @@ class CommandTest(unittest.TestCase):
         for bad in ('auth_type = pigeon', 'auth_type = password'):
             self.assert_refused(
                 f'{text}[keystone_authtoken]\n{bad}\n', '[keystone_authtoken]'
+            )
+
+    def test_a_master_key_that_others_can_read(self):
+        with tempfile.NamedTemporaryFile('w') as file:
+            file.write('0' * 64)
+            file.flush()
+            pathlib.Path(file.name).chmod(0o644)
+            line = f'[reclaim]\nmaster_key_file = {file.name}'
+            self.assert_refused(
+                GOOD.replace('[reclaim]', line), 'master_key_file', '0644'
             )
 
     def test_unknown_bus(self):
