@@ -37,6 +37,9 @@ class Endpoint:
         self._trust = believe
         self.refusals = messages.Refusals('bus')
 
+    def ping(self, context: object) -> None:
+        """Answer; this worker asks itself whether the bus works."""
+
     def reclaim(self, context: object, fields: Any = None) -> None:
         """Take a host's request."""
         self._take(messages.ReclaimRequest, fields, self._reclaim)

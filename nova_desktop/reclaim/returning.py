@@ -53,6 +53,7 @@ class Returning:
         self._wake = threading.Event()
         self._retry_s: float | None = None
         self._no_room: set[str] = set()
+        self.passed_steady_s = clock.steady()
 
     def capacity_returned(self) -> None:
         """Look at once; those whom no host took need wait no longer."""
@@ -78,6 +79,7 @@ class Returning:
                 LOG.warning('nothing is brought back now: %s', error)
             except Exception:
                 LOG.exception('one look for what may come back is lost')
+            self.passed_steady_s = self._clock.steady()
 
     def scan(self) -> list[str]:
         """Bring back who may; give their ids."""

@@ -20,7 +20,9 @@ from nova_desktop.reclaim import (
     api_policy,
     bus,
     cloud,
+    health,
     nouns,
+    probes,
     rest,
     server,
     trust,
@@ -100,6 +102,7 @@ class Service:
             self.transport, name, endpoint, self.stopping
         )
         self.listening = self._listener.started
+        self.health = self._health(name)
         self._http: dict[str, server.Server] = {}
 
     def _rest_cloud(self, conf: Any) -> nouns.Cloud:
@@ -168,6 +171,22 @@ class Service:
             self.stopping,
         )
 
+    def _health(self, name: str) -> health.Health:
+        clock, settings = nouns.Clock(), self._settings
+        a_pass_s = settings.return_batch * settings.return_timeout_s
+        returning = probes.loop(
+            clock,
+            lambda: self.returning.passed_steady_s,
+            2 * settings.return_scan_s + a_pass_s,
+        )
+        loops = {'returning': returning}
+        return health.Health(
+            probes.all_of(self.transport, name, self.cloud, loops),
+            settings.health_period_s,
+            clock,
+            self.stopping,
+        )
+
     def _returned(self, message: messages.CapacityReturned) -> None:
         try:
             self.worker.capacity_returned(message)
@@ -185,6 +204,7 @@ class Service:
             self._listen('api', self._api())
         self._thread('bus', self._listener.run)
         self._thread('returning', self.returning.run)
+        self.health.start()
 
     @staticmethod
     def _thread(name: str, run: Callable[[], None]) -> None:
@@ -206,7 +226,7 @@ class Service:
             name,
             self._settings[f'{name}_listen'],
             self._settings[f'{name}_port'],
-            application,
+            health.door(application, self.health),
         )
         self._http[name] = http
         self._thread(name, http.serve_forever)

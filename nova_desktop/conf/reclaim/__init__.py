@@ -12,6 +12,7 @@ from nova_desktop.conf.reclaim import (
     comeback,
     cost,
     grace,
+    health,
     trust,
     vendordata,
     work,
@@ -29,6 +30,7 @@ OPTS = [
     *comeback.OPTS,
     *vendordata.OPTS,
     *api.OPTS,
+    *health.OPTS,
 ]
 
 # The other adapter options (an endpoint, a service type) cannot hold for both

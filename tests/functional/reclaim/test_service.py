@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole service on an in-memory bus, and its command."""
 
+import json
 import os
 import pathlib
+import queue
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import uuid
+from concurrent import futures
+from unittest import mock
 
 import oslo_messaging
 from oslo_config import cfg
@@ -71,7 +77,7 @@ class BusTest(unittest.TestCase):
         self.url = f'fake://{uuid.uuid4().hex}/'
         self.services = []
 
-    def service(self, cloud, name='worker1', **options):
+    def conf_file(self, name, **options):
         path = pathlib.Path(self.folder.name) / f'{name}.conf'
         lines = ['poll_s = 0.1', 'grace_min_s = 0', 'vendordata = false']
         lines += [f'{key} = {value}' for key, value in options.items()]
@@ -79,6 +85,10 @@ class BusTest(unittest.TestCase):
             f'[DEFAULT]\ntransport_url = {self.url}\n'
             f'[reclaim]\nhost = {name}\n' + '\n'.join(lines)
         )
+        return path
+
+    def service(self, cloud, name='worker1', **options):
+        path = self.conf_file(name, **options)
         cfg.CONF.reset()
         self.addCleanup(cfg.CONF.reset)
         made = service.Service(
@@ -237,6 +247,57 @@ class SignedTest(BusTest):
         self.assertIsNone(made.hosts.need('desk1'))
 
 
+class EndTest(BusTest):
+    """A worker that is ended, and the one that goes on."""
+
+    def test_another_worker_goes_on_from_the_notice(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        cloud = Cloud(a)
+        one = self.service(cloud, 'worker1')
+        request = fakes.request()
+        one.worker.reclaim(request)
+        self.assertTrue(cloud.until(lambda: cloud.servers[a.id].metadata))
+        one.stop()
+        told = cloud.servers[a.id].metadata['desktop_notice']
+        other = self.service(cloud, 'worker2')
+        other.worker.reclaim(request)
+        (victim,) = other.hosts.victims('desk1')
+        self.assertTrue(cloud.until(lambda: victim.deadline_unix_s))
+        self.assertEqual(
+            json.loads(told)['deadline'], round(victim.deadline_unix_s)
+        )
+        self.assertEqual(told, cloud.servers[a.id].metadata['desktop_notice'])
+        self.assertEqual([], cloud.acts)
+
+    def test_a_hung_nova_does_not_hold_up_the_end(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=0))
+        cloud, go = Cloud(a), threading.Event()
+        self.addCleanup(go.set)
+        acting = threading.Event()
+
+        def hang(action, server_id):
+            acting.set()
+            go.wait(60)
+            return ''
+
+        cloud.act = hang
+        path = self.conf_file('worker1', shutdown_timeout_s=1)
+        cfg.CONF.reset()
+        self.addCleanup(cfg.CONF.reset)
+        conf = command.load(['--config-file', str(path)])
+        made = service.Service(conf, cloud)
+        signals = queue.SimpleQueue()
+        with mock.patch.object(service, 'Service', return_value=made):
+            ended = futures.ThreadPoolExecutor(1).submit(
+                command.run, conf, signals
+            )
+            self.assertTrue(made.listening.wait(LIMIT_S))
+            made.worker.reclaim(fakes.request())
+            self.assertTrue(acting.wait(LIMIT_S))
+            signals.put(signal.SIGTERM)
+            self.assertFalse(ended.result(LIMIT_S), 'not in time')
+
+
 GOOD = """
 [DEFAULT]
 transport_url = rabbit://guest:guest@127.0.0.1:1/
@@ -318,6 +379,48 @@ class CommandTest(unittest.TestCase):
         self.assert_refused(
             GOOD.replace('rabbit:', 'pigeon:'), 'transport_url'
         )
+
+    def until(self, process, text):
+        for line in iter(process.stdout.readline, ''):
+            if text in line:
+                return
+        self.fail(f'it ended without: {text}')
+
+    def test_sighup_reads_what_may_change(self):
+        text = GOOD.replace('[DEFAULT]', '[DEFAULT]\ndebug = false')
+        process = self.start(text)
+        self.addCleanup(process.kill)
+        self.until(process, 'nova-desktop-reclaim runs')
+        path = pathlib.Path(self.folder.name) / 'reclaim.conf'
+        for bad in ('[nonsense', text.replace('false', 'maybe')):
+            path.write_text(bad)
+            process.send_signal(signal.SIGHUP)
+            self.until(process, 'the options stay as they are')
+        path.write_text(text.replace('debug = false', 'debug = true'))
+        process.send_signal(signal.SIGHUP)
+        self.until(process, 'DEBUG')
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        self.assertEqual(0, process.returncode)
+
+    def test_sigterm_ends_it_in_time_although_keystone_hangs(self):
+        with socket.socket() as deaf:
+            deaf.bind(('127.0.0.1', 0))
+            deaf.listen(50)
+            text = GOOD.replace('127.0.0.1:1/v3', '127.0.0.1:{}/v3').format(
+                deaf.getsockname()[1]
+            )
+            line = '[reclaim]\nshutdown_timeout_s = 2\nreturn_scan_s = 5'
+            process = self.start(text.replace('[reclaim]', line))
+            self.addCleanup(process.kill)
+            # The first question to keystone, which will have no answer.
+            asking, _ = deaf.accept()
+            self.addCleanup(asking.close)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+            self.assertEqual(0, process.returncode)
+            self.assertLess(time.monotonic() - begun, 10)
 
     def test_sigterm_while_nothing_is_there(self):
         process = self.start(GOOD)
