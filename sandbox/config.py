@@ -9,6 +9,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from nova_desktop import keys
 from sandbox import layout
 
 TEMPLATES = Path(__file__).parent / 'templates'
@@ -83,6 +84,7 @@ def shared_values() -> dict[str, object]:
         'vendordata': layout.url('vendordata'),
         'vendordata_port': layout.PORTS['vendordata'],
         'api_port': layout.PORTS['reclaim'],
+        'master_key': layout.MASTER_KEY,
         'ssh_port': layout.PORTS['ssh'],
     }
 
@@ -94,6 +96,7 @@ def host_values(host: layout.Host) -> dict[str, object]:
         'address': host.address,
         'dir': host.dir,
         'host_uuid': uuid.uuid5(_NAMESPACE, host.name),
+        'host_key': host_key(host),
         'migration_port_min': 49152 + 100 * host.number,
         'migration_port_max': 49251 + 100 * host.number,
         'compute_driver': 'desktop.DesktopDriver'
@@ -138,12 +141,29 @@ def make_ssh_keys() -> None:
             )  # fmt: skip
 
 
+def host_key(host: layout.Host) -> Path:
+    """Give where a host's own key lies, or will."""
+    return layout.ETC / 'nova' / f'{host.name}.key'
+
+
+def make_keys() -> None:
+    """Make the master key and each host's, once."""
+    if not layout.MASTER_KEY.exists():
+        keys.write(str(layout.MASTER_KEY), keys.new(), 'master key')
+    master = keys.read(str(layout.MASTER_KEY), 'master key')
+    for host in layout.WORKSTATIONS:
+        path = host_key(host)
+        path.unlink(missing_ok=True)
+        keys.write(str(path), keys.of_host(master, host.name), 'host key')
+
+
 def write_all() -> None:
     """Write the files of the control plane and of every host."""
     values = shared_values()
     for template, name in CONTROL.items():
         write(template, layout.ETC / name, values)
     make_ssh_keys()
+    make_keys()
     rabbit = layout.ETC / 'rabbitmq.conf'
     shutil.chown(rabbit, 'rabbitmq', 'rabbitmq')
     for source, name in PASTE.items():

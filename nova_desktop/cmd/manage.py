@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from nova_desktop import exception
+from nova_desktop import exception, keys
 from nova_desktop.cmd import manage_words
 from nova_desktop.doctor import result
 from nova_desktop.manage import bootstrap, cloud, flavors, workstations
@@ -35,8 +35,11 @@ def main(
         'check-flavors': _check_flavors,
         'check-settings': _check_settings,
     }
+    key_verbs = {'master-key': _master_key, 'host-key': _host_key}
     given = manage_words.parser().parse_args(argv)
     try:
+        if given.verb in key_verbs:
+            return key_verbs[given.verb](given)
         return _show(verbs[given.verb](given, connect), given.json)
     except exception.BadValue as error:
         print(f'nova-desktop-manage: {error}', file=sys.stderr)
@@ -44,6 +47,20 @@ def main(
     except exception.DesktopError as error:
         print(f'nova-desktop-manage: {error}', file=sys.stderr)
         return EXIT_PROBLEMS
+
+
+def _master_key(given: argparse.Namespace) -> int:
+    keys.write(given.output, keys.new(), '--output')
+    return 0
+
+
+def _host_key(given: argparse.Namespace) -> int:
+    key = keys.of_host(keys.read(given.master, '--master'), given.host)
+    if given.output:
+        keys.write(given.output, key, '--output')
+    else:
+        print(key.hex())
+    return 0
 
 
 def _bootstrap(given: argparse.Namespace, connect: Connect) -> _Results:

@@ -27,7 +27,45 @@ def parser() -> argparse.ArgumentParser:
             'check-settings', help="look into the control plane's nova.conf"
         )
     )
+    _master_key(
+        verbs.add_parser('master-key', help='make a key for all others')
+    )
+    _host_key(verbs.add_parser('host-key', help="give a workstation's key"))
     return whole
+
+
+def _master_key(verb: argparse.ArgumentParser) -> None:
+    verb.description = (
+        'Make the master key, from which the key of each workstation is '
+        'derived, for [reclaim] master_key_file of every worker.'
+    )
+    verb.add_argument(
+        '--output',
+        required=True,
+        metavar='FILE',
+        help='a new file, which its owner alone may read',
+    )
+
+
+def _host_key(verb: argparse.ArgumentParser) -> None:
+    verb.description = (
+        "Give a workstation's key, for [desktop] host_key_file in its "
+        'nova.conf. Each time it is the same.'
+    )
+    verb.add_argument(
+        'host', metavar='HOST', help='the host, as Nova calls it'
+    )
+    verb.add_argument(
+        '--master',
+        default='/etc/nova_desktop/master.key',
+        metavar='FILE',
+        help='the file of the master key (default: %(default)s)',
+    )
+    verb.add_argument(
+        '--output',
+        metavar='FILE',
+        help='a new file, which its owner alone may read (default: print it)',
+    )
 
 
 def _bootstrap(verb: argparse.ArgumentParser) -> None:

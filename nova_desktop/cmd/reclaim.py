@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nova-desktop-reclaim command."""
 
+import os
+import queue
 import signal
 import sys
 import threading
@@ -30,22 +32,42 @@ def load(args: Sequence[str]) -> Any:
     return conf
 
 
-def run(conf: Any, done: threading.Event) -> None:
-    """Serve until ``done`` is set."""
+def run(conf: Any, signals: 'queue.SimpleQueue[int]') -> bool:
+    """Serve until a signal to end comes; say whether it ended in time."""
     instance = service.Service(conf)
     instance.start()
     LOG.info('nova-desktop-reclaim runs')
-    done.wait()
-    instance.stop()
+    while signals.get() == signal.SIGHUP:
+        reload(conf)
+    ending = threading.Thread(target=instance.stop, daemon=True)
+    ending.start()
+    ending.join(conf.reclaim.shutdown_timeout_s)
+    if ending.is_alive():
+        LOG.warning(
+            'not ended within %g s: what is still asked of Nova is left to '
+            'the next worker',
+            conf.reclaim.shutdown_timeout_s,
+        )
+    return not ending.is_alive()
+
+
+def reload(conf: Any) -> None:
+    """Read the files again, for the options that may change meanwhile."""
+    try:
+        conf.mutate_config_files()
+    except options.Error as error:
+        LOG.error('the options stay as they are: %s', error)
 
 
 def main() -> int:
     """Run the service until SIGTERM or SIGINT."""
-    done = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
+    signals = queue.SimpleQueue[int]()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda got, _: signals.put(got))
     try:
-        run(load(sys.argv[1:]), done)
+        if not run(load(sys.argv[1:]), signals):
+            # Python would wait for the threads.
+            os._exit(0)
     except (exception.BadValue, options.Error) as error:
         print(f'nova-desktop-reclaim: {error}', file=sys.stderr)
         return 1

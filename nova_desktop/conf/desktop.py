@@ -91,6 +91,31 @@ to leave, where its flavor names something quicker.
     ),
 ]
 
+_TRUST = [
+    cfg.StrOpt(
+        'host_key_file',
+        sample_default='/etc/nova/desktop-host.key',
+        help="""
+File with this workstation's own key, made on the control plane by
+``nova-desktop-manage host-key``; readable for nova-compute alone. With it what
+the host asks of the reclaim service is signed, and notices and questions that
+are not signed for this host are refused. Related: ``[reclaim]
+master_key_file`` of the reclaim service, which refuses hosts without a key.
+""",
+    ),
+    cfg.FloatOpt(
+        'message_age_s',
+        default=60.0,
+        min=1.0,
+        max=3600.0,
+        help="""
+Seconds by which the clock of the reclaim service may differ from this host's,
+the message's way included. A signed message with a time further off is
+refused. Related: ``host_key_file``, and ``[reclaim] message_age_s``.
+""",
+    ),
+]
+
 _PLACEMENT = [
     cfg.FloatOpt(
         'push_retry_s',
@@ -178,7 +203,15 @@ off.{_AGGREGATE}""",
     ),
 ]
 
-OPTS = [*_AGENT, *_LEAVING, *_RECLAIM, *_PLACEMENT, *_SCHEDULER, *_MULTIPLIERS]
+OPTS = [
+    *_AGENT,
+    *_LEAVING,
+    *_RECLAIM,
+    *_TRUST,
+    *_PLACEMENT,
+    *_SCHEDULER,
+    *_MULTIPLIERS,
+]
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

@@ -16,6 +16,7 @@ from nova_desktop.doctor import (
     kernel,
     options,
     settings,
+    trust,
 )
 from nova_desktop.doctor.result import Result, exit_code, problem, skipped
 from nova_desktop.mechanism import cgroup
@@ -72,6 +73,7 @@ def checks(conf_files: list[str]) -> Iterator[Check]:
     yield from _scheduler_checks(given)
     if is_workstation(given):
         yield functools.partial(_compute_driver, given, bool(conf_files))
+        yield functools.partial(trust.host_key, given)
         yield from _host_checks(given)
     else:
         yield lambda: skipped(

@@ -8,7 +8,7 @@ owner has root and may send anything.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import oslo_messaging
@@ -16,20 +16,35 @@ from oslo_log import log as logging
 
 from nova_desktop import exception
 from nova_desktop.messages import fields as check
+from nova_desktop.messages.answer import Question, answer_of
+from nova_desktop.messages.answer import sealed as answer_sealed
 from nova_desktop.messages.host import HostStatus, Told, told_of
 from nova_desktop.messages.record import Entry, What
+from nova_desktop.messages.refusals import Refusals, Refused
+from nova_desktop.messages.seal import FIELD as SEAL
+from nova_desktop.messages.seal import MAX_AGE_S, Gate, Seal, Signer
 
 __all__ = [
+    'MAX_AGE_S',
+    'SEAL',
     'CapacityReturned',
     'Entry',
+    'Gate',
     'HostClient',
     'HostStatus',
     'Notice',
+    'Question',
     'ReclaimClient',
     'ReclaimRequest',
+    'Refusals',
+    'Refused',
+    'Seal',
+    'Signer',
     'Told',
     'What',
+    'answer_sealed',
     'host_target',
+    'kind_of',
     'reclaim_target',
 ]
 
@@ -95,10 +110,15 @@ class ReclaimRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CapacityReturned:
-    """A host takes guests again; also withdraws what it had asked back."""
+    """A host takes guests again; also withdraws what it had asked back.
+
+    ``said_unix_s``, by the host's clock, is filled in by the worker that
+    passes it on; 0 means unknown.
+    """
 
     host: str
     reason: str
+    said_unix_s: float = 0.0
 
     def to_wire(self) -> dict[str, Any]:
         """Give the message's fields."""
@@ -107,9 +127,11 @@ class CapacityReturned:
     @classmethod
     def from_wire(cls, fields: Mapping[str, Any]) -> 'CapacityReturned':
         """Check and take a message; raise BadMessage naming the field."""
+        said = 'said_unix_s'
         return cls(
             host=check.text(fields, 'host'),
             reason=check.text(fields, 'reason'),
+            said_unix_s=check.number(fields, said) if said in fields else 0.0,
         )
 
 
@@ -141,8 +163,13 @@ class Notice:
         )
 
 
+def kind_of(message: Any) -> str:
+    """Give what a seal calls a message."""
+    return type(message).__name__
+
+
 class ReclaimClient:
-    """Ask the control plane; say whether it heard.
+    """Ask the control plane; say whether it heard and believed it.
 
     Calls, though no answer matters: only calls expire on the bus. Casts wait
     there for a service that is down, which would act hours later on what
@@ -150,44 +177,76 @@ class ReclaimClient:
     """
 
     def __init__(
-        self, transport: oslo_messaging.Transport, timeout_s: float = 10.0
+        self,
+        transport: oslo_messaging.Transport,
+        timeout_s: float = 10.0,
+        signer: Signer | None = None,
     ) -> None:
         self._client = oslo_messaging.get_rpc_client(
             transport, reclaim_target(), timeout=timeout_s, retry=1
         )
+        self._signer = signer or Signer('', None)
 
     def reclaim(self, request: ReclaimRequest) -> bool:
         """Ask for capacity back."""
-        return self._told('reclaim', request.to_wire())
+        return self._told('reclaim', request)
 
     def capacity_returned(self, message: CapacityReturned) -> bool:
         """Tell that guests are welcome again."""
-        return self._told('capacity_returned', message.to_wire())
+        return self._told('capacity_returned', message)
 
-    def _told(self, method: str, fields: dict[str, Any]) -> bool:
+    def _told(self, method: str, message: Any) -> bool:
+        fields = self._signer.sealed(kind_of(message), message.to_wire())
         try:
             self._client.call({}, method, fields=fields)
+        except oslo_messaging.RemoteError as error:
+            return self._refused(method, error.value)
+        except exception.BadMessage as error:
+            # So it comes from the bus in memory.
+            return self._refused(method, error)
         except oslo_messaging.MessagingException as error:
             LOG.info('%s was not heard: %s', method, error)
             return False
         return True
 
+    def _refused(self, method: str, why: object) -> bool:
+        LOG.warning('%s was refused: %.300s', method, why)
+        return False
+
 
 class HostClient:
-    """Tell one workstation's nova-compute something, or ask it."""
+    """Tell one workstation's nova-compute something, or ask it.
 
-    def __init__(self, transport: oslo_messaging.Transport) -> None:
+    With ``key_of``, which gives a host's key, what it is told is signed, and
+    what it answers must be; unsigned answers are believed unless ``strict``.
+    """
+
+    def __init__(
+        self,
+        transport: oslo_messaging.Transport,
+        key_of: Callable[[str], bytes] | None = None,
+        strict: bool = True,
+    ) -> None:
         self._transport = transport
+        self._key_of = key_of
+        self._strict = strict
 
     def _client(self, host: str, timeout_s: float) -> Any:
         return oslo_messaging.get_rpc_client(
             self._transport, host_target(host), timeout=timeout_s, retry=1
         )
 
+    def _sealed(self, host: str, message: Any) -> dict[str, Any]:
+        key = self._key_of(host) if self._key_of else None
+        signer = Signer(host, key)
+        return signer.sealed(kind_of(message), message.to_wire())
+
     def notice(self, host: str, notice: Notice, timeout_s: float) -> bool:
         """Pass a notice into a guest; say whether the guest took it."""
         client = self._client(host, timeout_s)
-        return bool(client.call({}, 'notice', fields=notice.to_wire()))
+        return bool(
+            client.call({}, 'notice', fields=self._sealed(host, notice))
+        )
 
     def status(self, host: str, timeout_s: float) -> HostStatus:
         """Ask what a host says now; raise HostSilent or BadMessage."""
@@ -204,6 +263,17 @@ class HostClient:
         return told_of(answer, limit)
 
     def _ask(
+        self, host: str, method: str, timeout_s: float, **more: Any
+    ) -> Any:
+        if self._key_of is None:
+            return self._answer(host, method, timeout_s, **more)
+        question = self._sealed(host, Question(method))
+        answer = self._answer(host, method, timeout_s, fields=question, **more)
+        return answer_of(
+            answer, host, self._key_of, question[SEAL]['nonce'], self._strict
+        )
+
+    def _answer(
         self, host: str, method: str, timeout_s: float, **more: Any
     ) -> Any:
         client = self._client(host, timeout_s)

@@ -112,6 +112,5 @@ def _open_to_all(environ: dict[str, Any]) -> Answer | None:
         '/': {'versions': [version]},
         '/v1': {'version': version},
         '/v1/': {'version': version},
-        '/healthcheck': {'status': 'ok'},
     }
     return known.get(path)

@@ -10,7 +10,7 @@ import oslo_messaging
 from oslo_log import log
 
 from nova_desktop import exception, messages
-from nova_desktop.reclaim import nouns
+from nova_desktop.reclaim import nouns, trust
 
 LOG = log.getLogger(__name__)
 
@@ -28,11 +28,17 @@ class Endpoint:
         returned: Callable[[messages.CapacityReturned], object],
         pass_on: Callable[[messages.CapacityReturned], object],
         hear: Callable[[messages.Entry], object],
+        believe: trust.Trust,
     ) -> None:
         self._reclaim = reclaim
         self._returned = returned
         self._pass_on = pass_on
         self._hear = hear
+        self._trust = believe
+        self.refusals = messages.Refusals('bus')
+
+    def ping(self, context: object) -> None:
+        """Answer; this worker asks itself whether the bus works."""
 
     def reclaim(self, context: object, fields: Any = None) -> None:
         """Take a host's request."""
@@ -44,27 +50,53 @@ class Endpoint:
         The bus gives it to one worker only, while the victims may be
         another's.
         """
-        self._take(messages.CapacityReturned, fields, self._pass_on)
-        self.capacity_returned_to_all(context, fields)
+        self._take(messages.CapacityReturned, fields, self._tell_and_take)
+
+    def _tell_and_take(self, message: messages.CapacityReturned) -> None:
+        self._pass_on(message)
+        self._returned(message)
 
     def capacity_returned_to_all(
         self, context: object, fields: Any = None
     ) -> None:
         """Take a host's news from another worker."""
-        self._take(messages.CapacityReturned, fields, self._returned)
+        self._take_inside(
+            messages.CapacityReturned, fields, self._take_if_news
+        )
+
+    def _take_if_news(self, message: messages.CapacityReturned) -> None:
+        # What this worker passed on comes back to it, too.
+        if self._trust.is_news(message):
+            self._returned(message)
 
     def record_to_all(self, context: object, fields: Any = None) -> None:
         """Take what another worker decided about a server."""
-        self._take(messages.Entry, fields, self._hear)
+        self._take_inside(messages.Entry, fields, self._hear)
 
-    @staticmethod
     def _take(
-        kind: type[Any], fields: Any, act: Callable[[Any], object]
+        self, kind: type[Any], fields: Any, act: Callable[[Any], object]
+    ) -> None:
+        """Do what a host asks; the host is told if it is not believed."""
+        self._do(kind, fields, self._trust.from_host, act)
+
+    def _take_inside(
+        self, kind: type[Any], fields: Any, act: Callable[[Any], object]
+    ) -> None:
+        """Do what another worker asks; no host has the workers' key."""
+        self._do(kind, fields, self._trust.from_worker, act)
+
+    def _do(
+        self,
+        kind: type[Any],
+        fields: Any,
+        believed: Callable[[type[Any], Any], Any],
+        act: Callable[[Any], object],
     ) -> None:
         try:
-            act(kind.from_wire(fields if isinstance(fields, dict) else {}))
+            act(believed(kind, fields))
         except exception.BadMessage as error:
-            LOG.warning('%s dropped: %s', kind.__name__, error)
+            self.refusals.note(trust.claimed(fields), kind.__name__, error)
+            raise messages.Refused from error
         except nouns.CloudError as error:
             LOG.warning('%s lost: %s', kind.__name__, error)
         except Exception:
@@ -76,15 +108,19 @@ class _Message(Protocol):
         """Give the message's fields."""
 
 
-def announcer(transport: Any, method: str) -> Callable[[_Message], None]:
+def announcer(
+    transport: Any, method: str, signer: messages.Signer
+) -> Callable[[_Message], None]:
     """Give what calls a method of every worker."""
     client = oslo_messaging.get_rpc_client(
         transport, messages.reclaim_target(), retry=1
     ).prepare(fanout=True)
 
     def pass_on(message: _Message) -> None:
+        kind = messages.kind_of(message)
+        fields = signer.sealed(kind, message.to_wire())
         try:
-            client.cast({}, method, fields=message.to_wire())
+            client.cast({}, method, fields=fields)
         except oslo_messaging.MessagingException as error:
             LOG.warning('the other workers are not told: %s', error)
 

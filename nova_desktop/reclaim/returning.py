@@ -63,6 +63,7 @@ class Returning:
         )
         self._wake = threading.Event()
         self._retry_s: float | None = None
+        self.passed_steady_s = clock.steady()
 
     def capacity_returned(self) -> None:
         """Look at once; those whom no host took need wait no longer."""
@@ -82,6 +83,7 @@ class Returning:
             self._clock.wait(self._wake, min(p for p in pauses if p))
             self._wake.clear()
             self._one_look(self.scan)
+            self.passed_steady_s = self._clock.steady()
 
     @staticmethod
     def _one_look(look: Callable[[], object]) -> None:

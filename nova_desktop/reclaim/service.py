@@ -20,9 +20,12 @@ from nova_desktop.reclaim import (
     api_policy,
     bus,
     cloud,
+    health,
     nouns,
+    probes,
     rest,
     server,
+    trust,
     vendordata,
 )
 from nova_desktop.reclaim.agenda import Agenda
@@ -84,6 +87,9 @@ class Service:
         self._conf = conf
         self._settings = conf.reclaim
         self.table = Table()
+        self._trust = trust.Trust(
+            trust.master_of(self._settings), self._settings
+        )
         self.transport = transport_of(conf)
         name = bus.worker_name(conf)
         self.cloud = a_cloud or self._rest_cloud(conf)
@@ -98,13 +104,15 @@ class Service:
         endpoint = bus.Endpoint(
             self.worker.reclaim,
             self._returned,
-            bus.announcer(self.transport, 'capacity_returned_to_all'),
+            self._announcer(name, 'capacity_returned_to_all'),
             self.journal.hear,
+            self._trust,
         )
         self._listener = bus.Listener(
             self.transport, name, endpoint, self.stopping
         )
         self.listening = self._listener.started
+        self.health = self._health(name)
         self._http: dict[str, server.Server] = {}
 
     def _rest_cloud(self, conf: Any) -> nouns.Cloud:
@@ -117,8 +125,12 @@ class Service:
         )
         return cloud.RestCloud(client)
 
+    def _announcer(self, name: str, method: str) -> Callable[[Any], None]:
+        signer = self._trust.signer(name)
+        return bus.announcer(self.transport, method, signer)
+
     def _journal(self, name: str) -> Journal:
-        tell = bus.announcer(self.transport, 'record_to_all')
+        tell = self._announcer(name, 'record_to_all')
 
         def share(entry: messages.Entry) -> None:
             # The bus may be down; at the end nobody is told any more.
@@ -133,7 +145,7 @@ class Service:
         self.hosts = Hosts(settings)
         herald = Herald(
             self.cloud,
-            messages.HostClient(self.transport),
+            self._trust.host_client(self.transport),
             emit,
             self.table,
             settings,
@@ -204,6 +216,22 @@ class Service:
             self._lease_pool,
         )
 
+    def _health(self, name: str) -> health.Health:
+        clock, settings = nouns.Clock(), self._settings
+        a_pass_s = settings.return_batch * settings.return_timeout_s
+        returning = probes.loop(
+            clock,
+            lambda: self.returning.passed_steady_s,
+            2 * settings.return_scan_s + a_pass_s,
+        )
+        loops = {'returning': returning}
+        return health.Health(
+            probes.all_of(self.transport, name, self.cloud, loops),
+            settings.health_period_s,
+            clock,
+            self.stopping,
+        )
+
     def _returned(self, message: messages.CapacityReturned) -> None:
         try:
             self.worker.capacity_returned(message)
@@ -228,6 +256,7 @@ class Service:
         self._thread('returning', self.returning.run)
         if self._settings.lease_scan_s:
             self._thread('leases', self.leases.run)
+        self.health.start()
 
     @staticmethod
     def _thread(name: str, run: Callable[[], None]) -> None:
@@ -236,7 +265,7 @@ class Service:
     def _api(self) -> server.Application:
         resources = Resources(
             self.cloud,
-            messages.HostClient(self.transport),
+            self._trust.host_client(self.transport),
             self.journal,
             self.leases_read,
             api_policy.enforcer(self._conf),
@@ -250,7 +279,7 @@ class Service:
             name,
             self._settings[f'{name}_listen'],
             self._settings[f'{name}_port'],
-            application,
+            health.door(application, self.health),
         )
         self._http[name] = http
         self._thread(name, http.serve_forever)

@@ -77,10 +77,7 @@ class Application:
     def _answer(
         self, environ: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any]]:
-        method = environ['REQUEST_METHOD']
-        if method == 'GET' and environ.get('PATH_INFO') == '/healthcheck':
-            return '200 OK', {'status': 'ok'}
-        if method != 'POST':
+        if environ['REQUEST_METHOD'] != 'POST':
             return '405 Method Not Allowed', {'error': 'POST a JSON object'}
         try:
             body = read_body(environ)

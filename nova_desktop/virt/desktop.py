@@ -26,6 +26,7 @@ from nova_desktop.virt import (
     refusal,
     requests,
     told,
+    trust,
 )
 
 CONF = nova.conf.CONF
@@ -53,6 +54,7 @@ class Desktop:
             options.push_retry_s,
             options.push_retry_max_s,
         )
+        self._trust = trust.Trust('', None)
         self._requester: requests.Requester | None = None
         self._server: Any = None
 
@@ -69,13 +71,15 @@ class Desktop:
         """Listen to the agent and to the control plane."""
         options = CONF.desktop
         self._host_name = host_name
+        key = trust.key_from(options.host_key_file)
+        self._trust = trust.Trust(host_name, key, options.message_age_s)
         partition.warn_if_missing()
         guests.warn_of_those_outside(self._host)
         self._requester = requests.Requester(
             host_name,
             lambda: self.agent.status,
             self.used_mib,
-            lambda: messages.ReclaimClient(rpc.TRANSPORT),
+            self._client,
             self._pusher.settled,
             options.reclaim_repeat_s,
             options.reclaim_within_s,
@@ -89,6 +93,9 @@ class Desktop:
         self._requester.start()
         self.agent.start(options.agent_first_answer_s)
         self._serve(host_name)
+
+    def _client(self) -> messages.ReclaimClient:
+        return messages.ReclaimClient(rpc.TRANSPORT, signer=self._trust.signer)
 
     def stop(self) -> None:
         """Listen no longer."""
@@ -186,6 +193,7 @@ class Desktop:
                     ),
                     self.let_run,
                     self.told,
+                    self._trust,
                 )
             ],
         )

@@ -11,7 +11,7 @@ from nova import exception as nova_exception
 from oslo_log import log as logging
 
 from nova_desktop import exception, messages
-from nova_desktop.virt import told
+from nova_desktop.virt import told, trust
 
 LOG = logging.getLogger(__name__)
 
@@ -33,33 +33,43 @@ class NoticeEndpoint:
         agent_of: Callable[[str], Ask],
         let_run: Callable[[str], contextlib.AbstractContextManager[None]],
         book: told.Book,
+        believe: trust.Trust | None = None,
     ) -> None:
         """Take what gives the guest agent of a server, and lets it run.
 
         ``agent_of`` raises InstanceNotFound for a server that is no guest of
         this host. A guest that is held paused hears nothing until it runs.
         """
+        self._trust = believe or trust.Trust('', None)
         self._agent_of = agent_of
         self._let_run = let_run
         self._book = book
 
-    def status(self, ctxt: Any) -> dict[str, Any]:
+    def status(self, ctxt: Any, fields: Any = None) -> Any:
         """Say what this host tells the cloud now."""
-        return self._book.now().to_wire()
+        question = self._asked('status', fields)
+        return self._trust.answer(question, self._book.now().to_wire())
 
-    def told(self, ctxt: Any, limit: Any = None) -> list[dict[str, Any]]:
+    def told(self, ctxt: Any, limit: Any = None, fields: Any = None) -> Any:
         """Say what this host told the cloud lately, the latest first."""
+        question = self._asked('told', fields)
         most = limit if isinstance(limit, int) else told.KEPT
-        return [entry.to_wire() for entry in self._book.latest(most)]
+        entries = [entry.to_wire() for entry in self._book.latest(most)]
+        return self._trust.answer(question, entries)
+
+    def _asked(self, method: str, fields: Any) -> messages.Seal | None:
+        try:
+            return self._trust.asked(method, fields)
+        except exception.BadMessage as bad:
+            self._trust.refusals.note('control plane', method, bad)
+            raise messages.Refused from bad
 
     def notice(self, ctxt: Any, fields: Any = None) -> bool:
         """Pass a notice into a guest; say whether the guest took it."""
         try:
-            notice = messages.Notice.from_wire(
-                fields if isinstance(fields, dict) else {}
-            )
+            notice = self._trust.believed(messages.Notice, fields)
         except exception.BadMessage as bad:
-            LOG.warning('A notice is not believed: %s', bad)
+            self._trust.refusals.note('control plane', 'notice', bad)
             return False
         return self._passed_on(notice)
 

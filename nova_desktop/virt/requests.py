@@ -121,8 +121,8 @@ class Requester:
     def _told(self, heard: bool) -> bool:
         if self._heard and not heard:
             LOG.warning(
-                'The reclaim service does not answer, and is asked every '
-                '%g s until it does',
+                'The reclaim service does not answer or refuses, and is asked '
+                'every %g s until it hears',
                 self._repeat_s,
             )
         self._heard = heard

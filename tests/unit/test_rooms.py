@@ -17,6 +17,7 @@ SHIM = 'nova.virt.desktop'
 TABLE = {
     'model': '',
     'exception': '',
+    'keys': 'exception',
     'conf': 'oslo_config keystoneauth1',
     'sensing': 'model exception libvirt psutil dbus_fast inotify_simple'
     ' pyudev pynvml',
@@ -27,18 +28,19 @@ TABLE = {
     'client': 'model exception dbus_fast',
     'session': 'model exception client dbus_fast xcffib pywayland',
     'messages': 'model exception oslo_messaging',
-    'reclaim': 'model exception conf policy messages openstack keystoneauth1'
-    ' keystonemiddleware webob oslo_policy oslo_context',
+    'reclaim': 'model exception keys conf policy messages openstack'
+    ' keystoneauth1 keystonemiddleware webob oslo_policy oslo_context',
     'osc': 'model policy osc_lib keystoneauth1',
     'filters': 'model conf policy nova',
     'weighers': 'model conf policy nova',
-    'virt': 'model exception conf client messages nova',
-    'doctor': 'model exception conf client sensing mechanism libvirt nova',
+    'virt': 'model exception keys conf client messages nova',
+    'doctor': 'model exception keys conf client sensing mechanism libvirt'
+    ' nova',
     'manage': 'exception policy doctor openstack keystoneauth1 nova'
     ' oslo_config',
-    'cmd': 'model exception conf sensing forecasting policy mechanism agent'
-    ' client session messages reclaim filters weighers virt doctor manage'
-    ' shtab',
+    'cmd': 'model exception keys conf sensing forecasting policy mechanism'
+    ' agent client session messages reclaim filters weighers virt doctor'
+    ' manage shtab',
     SHIM: 'virt',
 }
 """What each room may import besides itself and the standard library."""
@@ -46,7 +48,14 @@ TABLE = {
 SERVERS = {'agent': 'dbus_fast', 'reclaim': 'oslo_messaging'}
 """The library by which a room is reached from outside, as a server."""
 
-WITHOUT_LOG = {'model', 'exception', 'forecasting', 'policy', 'osc'}
+WITHOUT_LOG = {
+    'model',
+    'exception',
+    'keys',
+    'forecasting',
+    'policy',
+    'osc',
+}
 
 
 def sources() -> dict[str, str]:

@@ -12,7 +12,9 @@ from nova_desktop.conf.reclaim import (
     comeback,
     cost,
     grace,
+    health,
     lease,
+    trust,
     vendordata,
     work,
 )
@@ -22,6 +24,7 @@ AUTH_GROUP = 'service_auth'
 
 OPTS = [
     *work.OPTS,
+    *trust.OPTS,
     *grace.OPTS,
     *action.OPTS,
     *cost.OPTS,
@@ -29,6 +32,7 @@ OPTS = [
     *lease.OPTS,
     *vendordata.OPTS,
     *api.OPTS,
+    *health.OPTS,
 ]
 
 # The other adapter options (an endpoint, a service type) cannot hold for both

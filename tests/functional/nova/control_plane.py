@@ -13,11 +13,13 @@ class ReclaimService:
     def __init__(self) -> None:
         self.reclaims: list[messages.ReclaimRequest] = []
         self.returned: list[messages.CapacityReturned] = []
+        self.fields: list[dict] = []
 
     def reclaim(self, ctxt, fields) -> None:
         self.reclaims.append(messages.ReclaimRequest.from_wire(fields))
 
     def capacity_returned(self, ctxt, fields) -> None:
+        self.fields.append(fields)
         self.returned.append(messages.CapacityReturned.from_wire(fields))
 
 

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 import base64
 import json
+import pathlib
 import uuid
 from unittest import mock
 
+import fixtures
 from nova import rpc
 from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_desktop import exception, messages, model
+from nova_desktop import exception, keys, messages, model
 from tests.functional.nova import base, control_plane, fake_agent
 
+_NOTICE = messages.Notice(str(uuid.uuid4()), 'stop', 5.0, 'the owner is back')
 _SMALL = model.Cap(cpus=1.0, memory_mib=512, admit=False)
 
 
@@ -112,6 +115,45 @@ class StatusTest(base.DesktopTestBase):
             exception.HostSilent, 'desk9 did not answer within 0.5 s'
         ):
             self.client.status('desk9', 0.5)
+
+
+class SignedTest(base.DesktopTestBase):
+    """A workstation that has a key, over RPC."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.master = keys.new()
+        path = pathlib.Path(self.useFixture(fixtures.TempDir()).path, 'key')
+        keys.write(str(path), self.key_of('desk1'), 'x')
+        self.flags(host_key_file=str(path), group='desktop')
+        self.service = control_plane.start(self)
+        self.start_workstation('desk1')
+
+    def key_of(self, host: str) -> bytes:
+        return keys.of_host(self.master, host)
+
+    def test_answers_the_control_plane_alone(self) -> None:
+        client = messages.HostClient(rpc.TRANSPORT, self.key_of)
+        self.assertTrue(client.status('desk1', 10.0).heard)
+        self.assertEqual(1, len(client.told('desk1', 1, 10.0)))
+        for stranger in (
+            messages.HostClient(rpc.TRANSPORT),
+            messages.HostClient(rpc.TRANSPORT, lambda host: keys.new()),
+        ):
+            with self.assertRaises(exception.HostSilent):
+                stranger.status('desk1', 10.0)
+            self.assertFalse(stranger.notice('desk1', _NOTICE, 10.0))
+
+    def test_what_it_says_is_signed(self) -> None:
+        self._wait_for_assert(
+            lambda: self.assertTrue(self.service.returned),
+            max_retries=50,
+            sleep=0.1,
+        )
+        gate = messages.Gate(self.key_of)
+        (fields,) = self.service.fields[:1]
+        seal = gate.passed('CapacityReturned', fields)
+        self.assertEqual('desk1', seal.name)
 
 
 class ReclaimTest(base.DesktopTestBase):

@@ -45,6 +45,7 @@ grace_min_s = 0
 api = true
 api_port = {port}
 api_host_timeout_s = 1
+health_period_s = 1
 [service_auth]
 auth_type = password
 region_name = RegionOne

@@ -36,7 +36,11 @@ class ApiTest(api_base.ApiTest):
     def test_without_a_token(self):
         code, body = self.get('/')
         self.assertEqual((200, 'v1.0'), (code, body['versions'][0]['id']))
-        self.assertEqual((200, {'status': 'ok'}), self.get('/healthcheck'))
+        self.eventually(lambda: self.get('/healthcheck')[0] == 200)
+        _, health = self.get('/healthcheck')
+        self.assertEqual(
+            {'bus', 'nova', 'placement', 'returning'}, set(health['checks'])
+        )
         for path in ('/v1/hosts/desk1', '/v1/nothing'):
             code, body = self.get(path)
             self.assertEqual(401, code)

@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole service on an in-memory bus, and its command."""
 
+import json
 import os
 import pathlib
+import queue
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import uuid
+from concurrent import futures
+from unittest import mock
 
 import oslo_messaging
 from oslo_config import cfg
 
-from nova_desktop import messages
+from nova_desktop import exception, keys, messages
 from nova_desktop.cmd import reclaim as command
 from nova_desktop.reclaim import service
 from tests.unit.reclaim import fakes
@@ -75,7 +81,7 @@ class BusTest(unittest.TestCase):
         self.url = f'fake://{uuid.uuid4().hex}/'
         self.services = []
 
-    def service(self, cloud, name='worker1', **options):
+    def conf_file(self, name, **options):
         path = pathlib.Path(self.folder.name) / f'{name}.conf'
         lines = ['poll_s = 0.1', 'grace_min_s = 0', 'vendordata = false']
         lines += [f'{key} = {value}' for key, value in options.items()]
@@ -83,6 +89,10 @@ class BusTest(unittest.TestCase):
             f'[DEFAULT]\ntransport_url = {self.url}\n'
             f'[reclaim]\nhost = {name}\n' + '\n'.join(lines)
         )
+        return path
+
+    def service(self, cloud, name='worker1', **options):
+        path = self.conf_file(name, **options)
         cfg.CONF.reset()
         self.addCleanup(cfg.CONF.reset)
         made = service.Service(
@@ -93,8 +103,7 @@ class BusTest(unittest.TestCase):
         self.addCleanup(made.stop)
         return made
 
-    @staticmethod
-    def client(made):
+    def client(self, made):
         return messages.ReclaimClient(made.transport)
 
     def test_a_request_by_the_bus(self):
@@ -190,6 +199,109 @@ class BusTest(unittest.TestCase):
         self.assertEqual([], cloud.acts)
 
 
+class SignedTest(BusTest):
+    """All of it with a master key, and what a hostile owner tries."""
+
+    def setUp(self):
+        super().setUp()
+        self.key_file = pathlib.Path(self.folder.name) / 'master'
+        self.master = keys.new()
+        keys.write(str(self.key_file), self.master, 'x')
+
+    def service(self, cloud, name='worker1', **options):
+        options = {'master_key_file': self.key_file, **options}
+        return super().service(cloud, name, **options)
+
+    def client(self, made, host='desk1'):
+        signer = messages.Signer(host, keys.of_host(self.master, host))
+        return messages.ReclaimClient(made.transport, signer=signer)
+
+    def test_another_hosts_guests_stay(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=0))
+        cloud = Cloud(a)
+        made = self.service(cloud)
+        forged = messages.Signer('desk1', keys.of_host(self.master, 'desk2'))
+        for client in (
+            messages.ReclaimClient(made.transport),
+            self.client(made, 'desk2'),
+            messages.ReclaimClient(made.transport, signer=forged),
+        ):
+            with self.assertLogs('nova_desktop.messages') as said:
+                self.assertFalse(client.reclaim(fakes.request()))
+            self.assertIn('was refused', said.output[-1])
+        self.assertEqual([], made.hosts.victims('desk1'))
+        self.assertEqual([], cloud.acts)
+
+    def test_what_was_read_on_the_bus_is_sent_again(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        made = self.service(Cloud(a))
+        client = self.client(made)
+        signer = messages.Signer('desk1', keys.of_host(self.master, 'desk1'))
+        request = fakes.request()
+        fields = signer.sealed('ReclaimRequest', request.to_wire())
+        raw = oslo_messaging.get_rpc_client(
+            made.transport, messages.reclaim_target()
+        )
+        raw.call({}, 'reclaim', fields=fields)
+        self.assertEqual(1, len(made.hosts.victims('desk1')))
+        returned = messages.CapacityReturned(host='desk1', reason='away')
+        self.assertTrue(client.capacity_returned(returned))
+        with self.assertRaises(exception.BadMessage):
+            raw.call({}, 'reclaim', fields=fields)
+        self.assertIsNone(made.hosts.need('desk1'))
+
+
+class EndTest(BusTest):
+    """A worker that is ended, and the one that goes on."""
+
+    def test_another_worker_goes_on_from_the_notice(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        cloud = Cloud(a)
+        one = self.service(cloud, 'worker1')
+        request = fakes.request()
+        one.worker.reclaim(request)
+        self.assertTrue(cloud.until(lambda: cloud.servers[a.id].metadata))
+        one.stop()
+        told = cloud.servers[a.id].metadata['desktop_notice']
+        other = self.service(cloud, 'worker2')
+        other.worker.reclaim(request)
+        (victim,) = other.hosts.victims('desk1')
+        self.assertTrue(cloud.until(lambda: victim.deadline_unix_s))
+        self.assertEqual(
+            json.loads(told)['deadline'], round(victim.deadline_unix_s)
+        )
+        self.assertEqual(told, cloud.servers[a.id].metadata['desktop_notice'])
+        self.assertEqual([], cloud.acts)
+
+    def test_a_hung_nova_does_not_hold_up_the_end(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=0))
+        cloud, go = Cloud(a), threading.Event()
+        self.addCleanup(go.set)
+        acting = threading.Event()
+
+        def hang(action, server_id):
+            acting.set()
+            go.wait(60)
+            return ''
+
+        cloud.act = hang
+        path = self.conf_file('worker1', shutdown_timeout_s=1)
+        cfg.CONF.reset()
+        self.addCleanup(cfg.CONF.reset)
+        conf = command.load(['--config-file', str(path)])
+        made = service.Service(conf, cloud)
+        signals = queue.SimpleQueue()
+        with mock.patch.object(service, 'Service', return_value=made):
+            ended = futures.ThreadPoolExecutor(1).submit(
+                command.run, conf, signals
+            )
+            self.assertTrue(made.listening.wait(LIMIT_S))
+            made.worker.reclaim(fakes.request())
+            self.assertTrue(acting.wait(LIMIT_S))
+            signals.put(signal.SIGTERM)
+            self.assertFalse(ended.result(LIMIT_S), 'not in time')
+
+
 GOOD = """
 [DEFAULT]
 transport_url = rabbit://guest:guest@127.0.0.1:1/
@@ -257,10 +369,62 @@ class CommandTest(unittest.TestCase):
                 f'{text}[keystone_authtoken]\n{bad}\n', '[keystone_authtoken]'
             )
 
+    def test_a_master_key_that_others_can_read(self):
+        with tempfile.NamedTemporaryFile('w') as file:
+            file.write('0' * 64)
+            file.flush()
+            pathlib.Path(file.name).chmod(0o644)
+            line = f'[reclaim]\nmaster_key_file = {file.name}'
+            self.assert_refused(
+                GOOD.replace('[reclaim]', line), 'master_key_file', '0644'
+            )
+
     def test_unknown_bus(self):
         self.assert_refused(
             GOOD.replace('rabbit:', 'pigeon:'), 'transport_url'
         )
+
+    def until(self, process, text):
+        for line in iter(process.stdout.readline, ''):
+            if text in line:
+                return
+        self.fail(f'it ended without: {text}')
+
+    def test_sighup_reads_what_may_change(self):
+        text = GOOD.replace('[DEFAULT]', '[DEFAULT]\ndebug = false')
+        process = self.start(text)
+        self.addCleanup(process.kill)
+        self.until(process, 'nova-desktop-reclaim runs')
+        path = pathlib.Path(self.folder.name) / 'reclaim.conf'
+        for bad in ('[nonsense', text.replace('false', 'maybe')):
+            path.write_text(bad)
+            process.send_signal(signal.SIGHUP)
+            self.until(process, 'the options stay as they are')
+        path.write_text(text.replace('debug = false', 'debug = true'))
+        process.send_signal(signal.SIGHUP)
+        self.until(process, 'DEBUG')
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        self.assertEqual(0, process.returncode)
+
+    def test_sigterm_ends_it_in_time_although_keystone_hangs(self):
+        with socket.socket() as deaf:
+            deaf.bind(('127.0.0.1', 0))
+            deaf.listen(50)
+            text = GOOD.replace('127.0.0.1:1/v3', '127.0.0.1:{}/v3').format(
+                deaf.getsockname()[1]
+            )
+            line = '[reclaim]\nshutdown_timeout_s = 2\nreturn_scan_s = 5'
+            process = self.start(text.replace('[reclaim]', line))
+            self.addCleanup(process.kill)
+            # The first question to keystone, which will have no answer.
+            asking, _ = deaf.accept()
+            self.addCleanup(asking.close)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+            self.assertEqual(0, process.returncode)
+            self.assertLess(time.monotonic() - begun, 10)
 
     def test_sigterm_while_nothing_is_there(self):
         process = self.start(GOOD)

@@ -55,6 +55,27 @@ class ManageTest(unittest.TestCase):
                 manage.main(words)
             self.assertEqual(2, raised.exception.code)
 
+    def test_keys(self) -> None:
+        master = str(self.conf.parent / 'master')
+        made = str(self.conf.parent / 'desk1')
+        known = ('--master', master)
+        make = ('master-key', '--output', master)
+        self.assertEqual((0, '', ''), self.run_command(*make))
+        code, printed, _ = self.run_command('host-key', 'desk1', *known)
+        self.assertEqual((0, 65), (code, len(printed)))
+        write = ('host-key', 'desk1', *known, '--output', made)
+        self.assertEqual((0, '', ''), self.run_command(*write))
+        self.assertEqual(printed, pathlib.Path(made).read_text())
+        self.assertEqual(0o600, pathlib.Path(made).stat().st_mode & 0o777)
+        _, other, _ = self.run_command('host-key', 'desk2', *known)
+        self.assertNotEqual(printed, other)
+        nowhere = ('host-key', 'desk1', '--master', '/nonexistent')
+        for bad in (make, write, nowhere):
+            code, out, beside = self.run_command(*bad)
+            self.assertEqual((2, ''), (code, out))
+            self.assertRegex(beside, 'new file|No such file')
+        self.assertEqual([], self.asked)
+
     def test_bad_cloud_is_bad_use(self) -> None:
         def refuse(name: str | None) -> None:
             raise exception.BadValue('the cloud', name, 'not found')

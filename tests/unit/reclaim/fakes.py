@@ -23,6 +23,7 @@ from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.leftovers import Leftovers
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
+from nova_desktop.reclaim.trust import Trust
 from nova_desktop.reclaim.worker import Worker
 
 START = 1_800_000_000.0
@@ -326,6 +327,10 @@ def settings(**changes):
     for name, value in {'grace_min_s': 0, **changes}.items():
         conf.set_override(name, value, 'reclaim')
     return conf.reclaim
+
+
+def trust(master=None, **changes):
+    return Trust(master, settings(**changes))
 
 
 class Service:

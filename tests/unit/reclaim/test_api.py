@@ -95,7 +95,6 @@ class FrontTest(unittest.TestCase):
         for path in ('/v1', '/v1/'):
             _, body, _ = call(self.front, path)
             self.assertEqual('v1.0', body['version']['id'])
-        self.assertEqual(200, call(self.front, '/healthcheck')[0])
         self.guarded.assert_not_called()
 
     def test_the_rest_is_not(self):

@@ -97,7 +97,6 @@ class ApplicationTest(unittest.TestCase):
             self.assertEqual(400, self.post({}, length=length)[0])
 
     def test_other_methods(self):
-        self.assertEqual(200, self.post(b'', 'GET', '/healthcheck')[0])
         self.assertEqual(405, self.post(b'', 'GET', '/')[0])
 
     def test_over_http(self):

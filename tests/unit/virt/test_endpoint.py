@@ -79,7 +79,8 @@ class NoticeTest(unittest.TestCase):
 
     def test_what_is_no_message(self) -> None:
         for fields in (None, [], 'x', {**FIELDS, 'reason': 'x' * 10**6}):
-            with self.assertLogs('nova_desktop.virt.endpoint') as said:
+            self.setUp()
+            with self.assertLogs('nova_desktop.messages.refusals') as said:
                 self.assertFalse(self.endpoint.notice({}, fields))
             self.assertLess(len(said.output[0]), 1000)
         self.assertEqual([], self.agent.commands)
@@ -104,8 +105,9 @@ class NoticeTest(unittest.TestCase):
         for field in FIELDS:
             with (
                 self.subTest(field),
-                self.assertLogs('nova_desktop.virt.endpoint') as said,
+                self.assertLogs('nova_desktop.messages.refusals') as said,
             ):
+                self.setUp()
                 self.assertFalse(
                     self.endpoint.notice({}, {**FIELDS, field: None})
                 )
