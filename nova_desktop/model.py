@@ -445,6 +445,9 @@ class Status:
     minutes to the probability that the owner stays away that long;
     ``sources`` maps the name of a source, or of a rung of the ladder, to
     ``ok`` or to what is wrong; ``limits`` a rung to what it holds guests to.
+    ``departing`` is ``sleep`` or ``shutdown`` while the host prepares for it;
+    ``fenced`` has the UUIDs of the guests that stay paused until Nova says
+    that they belong here, ``fenced_since_unix_s`` since when the first does.
     """
 
     sequence: int
@@ -457,6 +460,9 @@ class Status:
     forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
     limits: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    departing: str = ''
+    fenced: tuple[str, ...] = ()
+    fenced_since_unix_s: float | None = None
 
 
 class ReclaimAction(enum.StrEnum):

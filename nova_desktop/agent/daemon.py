@@ -160,6 +160,13 @@ class Daemon:
         """Take the leaving share back."""
         self.loop.leave_done(server_id)
 
+    async def fence(self, reason: str) -> None:
+        """Pause every guest until it is confirmed."""
+        raise exception.MechanismFailed('guests cannot be fenced yet')
+
+    async def unfence(self, server_id: str) -> None:
+        """Let a guest run as far as the ladder does."""
+
     def said(self) -> model.Say:
         """Give what holds now of the owner's say."""
         return self.say.current()
