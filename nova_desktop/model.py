@@ -306,7 +306,8 @@ class Verdict:
     or has tasks that wait; he can lend all the same. ``tightened_s`` is when
     the cap last wanted less than it gave: giving back waits from there.
     ``bound_since_s`` is since when a bound, not the owner's presence, asks
-    guests to leave.
+    guests to leave. ``departing`` is ``sleep`` or ``shutdown`` while the host
+    prepares for it.
     """
 
     presence: PresenceVerdict
@@ -317,6 +318,7 @@ class Verdict:
     tightened_s: float | None = None
     bound_since_s: float | None = None
     yielding: bool = False
+    departing: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -401,12 +403,14 @@ class PauseTarget:
     """Whose CPUs are stopped: everybody's, or of those with a passed device.
 
     ``spared`` has the UUIDs of the guests that must run all the same: those
-    that are on their way out.
+    that are on their way out. ``fence`` is why whoever is paused now stays so
+    until Nova says that he belongs here, empty if he does not.
     """
 
     everybody: bool = False
     passthrough: bool = False
     spared: frozenset[str] = frozenset()
+    fence: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
