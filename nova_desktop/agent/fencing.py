@@ -49,9 +49,19 @@ class Fencing:
                 self._loop.fence('')
 
     async def lift(self, server_id: str) -> None:
-        """Let a guest run as far as the ladder does."""
+        """Let a guest run as far as the ladder does.
+
+        Raise MechanismFailed while all guests are put behind the fence.
+        """
         if self._store is None:
             return
+        # Whoever is let out while all are put behind it would be in again.
+        await self._hands.settle(rungs.PAUSE, _FENCED_S)
+        if self._store.closed:
+            raise exception.MechanismFailed(
+                f'guest {server_id} is not let out while '
+                f'{self._store.closed}: ask again later'
+            )
         if await asyncio.to_thread(self._store.lift, server_id, _BELONGS):
             self._loop.step()
             self._hands.poke()

@@ -166,9 +166,9 @@ class Fence:
         """
         before, self._found = self._content.guests, content
         after = content.guests
-        for uuid in before.keys() - after.keys():
+        for uuid in sorted(before.keys() - after.keys()):
             self.news.append(News(uuid, FENCED, *lost))
-        for uuid in after.keys() - before.keys():
+        for uuid in sorted(after.keys() - before.keys()):
             self.news.append(News(uuid, FREE, FENCED, after[uuid].why))
         if content == self._stored:
             return
