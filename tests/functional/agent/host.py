@@ -140,12 +140,16 @@ class Bus:
 
     def start(self) -> None:
         """Start the bus and logind."""
+        self.start_bus()
+        self.start_logind()
+
+    def start_bus(self) -> None:
+        """Start the bus alone."""
         command = ['dbus-daemon', f'--config-file={self._config}', '--nofork']
         self._running.append(
             subprocess.Popen(command, stderr=subprocess.DEVNULL)
         )
         wait_for(self.socket.exists, 'the bus')
-        self.start_logind()
 
     def start_logind(self) -> None:
         """Start logind's double alone."""
