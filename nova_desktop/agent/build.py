@@ -4,6 +4,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from nova_desktop import model
@@ -20,6 +21,7 @@ from nova_desktop.agent import (
     record,
     rules,
     rungs,
+    saving,
     say,
     senses,
     slice_watch,
@@ -80,6 +82,16 @@ def remove(conf: options.Conf) -> None:
     mechanisms = ladder.Mechanisms(conf, groups, name)
     removal.remove(groups, name, mechanisms.in_order())
     cgroup.remove(groups, own_group.NAME)
+
+
+def wait_saved(conf: options.Conf, say: Callable[[str], None]) -> None:
+    """Wait, where the host is shut down, until guests are saved."""
+    asked = asyncio.run(saving.asked(connection.system_bus))
+    if asked.idle:
+        say(f'nothing to wait for: {asked.idle}')
+        return
+    guests = ladder.hypervisor_of(conf, tree(conf), group_name(conf))
+    saving.Saving(guests, asked.fenced, say).wait(conf.agent.save_s)
 
 
 def agent(conf: options.Conf) -> daemon.Daemon:

@@ -30,17 +30,22 @@ _OWNERS = ('user.slice',)
 _NEUTRAL = model.Hold(slice=model.SliceTarget(None))
 
 
+def hypervisor_of(
+    conf: options.Conf, groups: cgroup.Tree, name: str
+) -> hypervisor.Hypervisor:
+    """Construct what asks libvirt for the guests in the group ``name``."""
+    return hypervisor.Hypervisor(
+        conf.ladder.libvirt_uri, f'/{conf.slice.name}', groups.group(name)
+    )
+
+
 class Mechanisms:
     """What holds guests beside their slice, by the names in ``model.Hold``."""
 
     def __init__(
         self, conf: options.Conf, groups: cgroup.Tree, name: str
     ) -> None:
-        self.guests = hypervisor.Hypervisor(
-            conf.ladder.libvirt_uri,
-            f'/{conf.slice.name}',
-            groups.group(name),
-        )
+        self.guests = hypervisor_of(conf, groups, name)
         owners = [groups.group(owner) for owner in _OWNERS]
         self.memory = memory.GuestMemory(groups, name, owners)
         state = Path(conf.agent.state_dir)

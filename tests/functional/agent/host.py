@@ -46,6 +46,8 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC
  <policy user="root">
   <allow own="{logind}"/><allow send_destination="{logind}"/>
   <allow own="{polkit}"/><allow send_destination="{polkit}"/>
+  <allow own="org.freedesktop.systemd1"/>
+  <allow send_destination="org.freedesktop.systemd1"/>
  </policy>
  <include>{policy}</include>
 </busconfig>

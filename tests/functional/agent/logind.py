@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A double of logind that gives real locks, on a real bus.
 
+It answers for systemd as well: whether the host is being stopped.
 It runs in the test's own process, so that what is so at the very moment of a
 lock's end can be looked at.
 """
@@ -20,6 +21,8 @@ from dbus_fast import annotations, service
 
 NAME = 'org.freedesktop.login1'
 PATH = '/org/freedesktop/login1'
+SYSTEMD = 'org.freedesktop.systemd1'
+SYSTEMD_PATH = '/org/freedesktop/systemd1'
 _READ = dbus_fast.PropertyAccess.READ
 _START_S = 10.0
 
@@ -74,6 +77,18 @@ class _Manager(service.ServiceInterface):
         return begins
 
 
+class _Systemd(service.ServiceInterface):
+    """org.freedesktop.systemd1.Manager, as far as the agent asks."""
+
+    def __init__(self, logind: 'Logind') -> None:
+        super().__init__(f'{SYSTEMD}.Manager')
+        self._logind = logind
+
+    @service.dbus_property(_READ, 'SystemState')
+    def system_state(self) -> annotations.DBusStr:
+        return self._logind.system_state
+
+
 class Logind:
     """logind on a thread of its own; ``on_release`` is called there.
 
@@ -83,6 +98,7 @@ class Logind:
     def __init__(self, socket: pathlib.Path, longest_s: float) -> None:
         self.longest_s = longest_s
         self.announced = ''
+        self.system_state = 'running'
         self.held: dict[int, list[str]] = {}
         self.on_release: Callable[[], None] = lambda: None
         self._address = f'unix:path={socket}'
@@ -151,7 +167,9 @@ class Logind:
         bus = dbus_fast.aio.MessageBus(self._address, negotiate_unix_fd=True)
         self._bus = await bus.connect()
         self._bus.export(PATH, self._manager)
+        self._bus.export(SYSTEMD_PATH, _Systemd(self))
         await self._bus.request_name(NAME)
+        await self._bus.request_name(SYSTEMD)
 
     def _leave(self) -> None:
         for ours in self.held:

@@ -57,16 +57,19 @@ class DepartingCase(guests.HostCase):
     def start(self) -> None:
         """Start the agent, and wait until it holds the lock."""
         with (self.dir / 'log').open('ab') as log:
-            self.agent = subprocess.Popen(
-                [
-                    *(sys.executable, '-m', 'nova_desktop.cmd.agent'),
-                    *('--config-file', self.config),
-                ],
-                env=os.environ | self.bus.env | {'PYTHONPATH': str(host.ROOT)},
-                stdout=log,
-                stderr=log,
-            )
+            self.agent = self.command(stdout=log, stderr=log)
         host.wait_for(self.bus.has_agent, 'the agent on the bus')
+
+    def command(self, *options: str, **others: Any) -> subprocess.Popen[Any]:
+        """Start the agent's command."""
+        return subprocess.Popen(
+            [
+                *(sys.executable, '-m', 'nova_desktop.cmd.agent'),
+                *('--config-file', self.config, *options),
+            ],
+            env=os.environ | self.bus.env | {'PYTHONPATH': str(host.ROOT)},
+            **others,
+        )
 
     def serve(self) -> None:
         self.start()
