@@ -106,9 +106,7 @@ class Saving:
         left = sorted(
             each.uuid for each in guests if each.uuid not in self._fenced
         )
-        return (
-            f'still running for the cloud: {", ".join(left)}' if left else ''
-        )
+        return f'guests still run: {", ".join(left)}' if left else ''
 
     def _tell(self, left: str, rest_s: float) -> None:
         """Say it when it changes, and now and then."""
