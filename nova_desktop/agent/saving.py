@@ -20,7 +20,7 @@ from nova_desktop.sensing import system_bus
 _SYSTEMD = 'org.freedesktop.systemd1'
 _SYSTEMD_PATH = '/org/freedesktop/systemd1'
 # Where no change is told: libvirt may have been started anew.
-_LOOK_S = 2.0
+_LOOK_S = 5.0
 _SAY_S = 10.0
 
 

@@ -47,7 +47,7 @@ class SavingTest(test_departing.DepartingCase):
         last.destroy()
         self.assertIn('no guest', self.said(waiting))
         # By the event, not by the next look.
-        self.assertLess(time.monotonic() - began_s, 1.5)
+        self.assertLess(time.monotonic() - began_s, 4)
 
     def test_no_longer_than_its_time(self) -> None:
         self.boot('a')
