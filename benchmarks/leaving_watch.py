@@ -60,9 +60,8 @@ class Watch:
         watches: dict[str, tuple[Callable[[], bool], float]] = {
             'memory': (self._memory_is_free, _MEMORY_NAP_S)
         }
+        self._placement = observe.Placement(cloud.connect())
         if released:
-            placement = observe.Placement(cloud.connect())
-            self._counted = lambda: placement.memory_used_mib(host.name)
             watches['released'] = (self._is_released, _PLACEMENT_NAP_S)
         self._threads = [
             threading.Thread(target=self._until, args=(name, *watch))
@@ -111,7 +110,7 @@ class Watch:
         return not hosts.processes([self._host.name], observe.PARTITION)
 
     def _is_released(self) -> bool:
-        return self._counted() == 0
+        return self._placement.memory_used_mib(self._host.name) == 0
 
     def _ended(self) -> list[tuple[float, float]]:
         return ended(self._said(), self._host.name)

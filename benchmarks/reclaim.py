@@ -5,7 +5,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import leaving, leaving_busy, planning, result
+from benchmarks import (
+    leaving,
+    leaving_busy,
+    leaving_share,
+    planning,
+    result,
+)
 
 Options = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], result.Result]
@@ -14,6 +20,7 @@ PARTS: dict[str, tuple[Options, Run]] = {
     'busy': (leaving_busy.options, leaving_busy.run),
     'leaving': (leaving.options, leaving.run),
     'planning': (planning.options, planning.run),
+    'share': (leaving_share.options, leaving_share.run),
 }
 
 

@@ -41,6 +41,7 @@ class Judge:
         self._previous: model.Verdict | None = None
         self._eased = comfort.AT_EASE
         self._giving = giving.NOTHING
+        self._owner_cpus: float | None = None
         self._whole_mib = cap.whole_mib(limits.shares, limits.capacity)
 
     def judge(self, facts: model.Facts) -> model.Verdict:
@@ -80,6 +81,7 @@ class Judge:
             limits.capacity,
             self._whole_mib,
             self._giving.has_cpu,
+            self._owner_cpus,
             fence,
         )
 
@@ -92,6 +94,7 @@ class Judge:
     ) -> model.Verdict:
         """Follow what the owner feels, and what he has of memory."""
         limits, now_s = self._limits, facts.now_s
+        self._owner_cpus = facts.load.owner_cpus if facts.load else None
         self._eased = comfort.follow(
             self._eased, facts.load, verdict.yielding, limits.comfort, now_s
         )

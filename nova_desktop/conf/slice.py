@@ -12,7 +12,8 @@ OPTS = [
         help="""
 CPUs that all guests share while one of them is moved, saved or shut down, or
 they give memory back to an owner who has little left: a starved guest leaves
-several times slower. Outside of that the cap holds. Related: ``[ladder]
+several times slower. Where the owner leaves as much unused, it is not taken
+from him. Outside of that the cap holds. Related: ``[ladder]
 giving_memory_available``.
 """,
     ),

@@ -2,7 +2,7 @@
 """What guests are held to under a verdict, rung by rung."""
 
 import dataclasses
-from collections.abc import Set
+from collections.abc import Collection, Set
 
 from nova_desktop import model
 from nova_desktop.policy import comfort, cores, giving
@@ -41,21 +41,25 @@ def hold(
     capacity: model.Capacity,
     whole_mib: int,
     gives: bool = False,
+    owner_cpus: float | None = None,
     fence: str = '',
 ) -> model.Hold:
     """Turn a verdict into a target for each rung.
 
     ``leaving`` has the UUIDs of the guests on their way out, ``whole_mib``
     is the memory lent while nothing narrows it; ``gives`` is whether guests
-    get CPU to give it back; ``fence`` is why all are paused until Nova has
-    been asked, empty if they are not.
+    get CPU to give it back. ``owner_cpus`` is what the owner's tasks use.
+    ``fence`` is why all are paused until Nova has been asked, empty if they
+    are not.
     """
     is_needed = bool(leaving) or gives
     reasons = (eased.reason, giving.REASON if gives else '')
     memory_mib = verdict.cap.memory_mib
     narrowed_mib = memory_mib if memory_mib < whole_mib else None
     return model.Hold(
-        slice=slice_target(verdict, is_needed, limits, capacity, eased),
+        slice=slice_target(
+            verdict, is_needed, limits, capacity, eased, owner_cpus
+        ),
         cores=_cores(verdict, limits, capacity),
         disk=_disk(verdict, leaving, eased, limits),
         memory=model.MemoryTarget(
@@ -77,21 +81,38 @@ def slice_target(
     limits: LadderLimits,
     capacity: model.Capacity,
     eased: comfort.Comfort = comfort.AT_EASE,
+    owner_cpus: float | None = None,
 ) -> model.SliceTarget:
     """Turn a verdict into the limits of the guests' slice.
 
-    ``is_needed`` is whether guests need CPU to free the host.
+    ``is_needed`` is whether guests need CPU to free the host. Where the owner
+    leaves them as much unused, the idle class gives it to them and costs him
+    nothing; the normal class takes it from him.
     """
     cpus = verdict.cap.cpus * eased.cpu.part
     if is_needed:
         # All guests together, however many leave: the owner's loss must not
         # grow with the number of guests.
         share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))
-        return model.SliceTarget(cpus=share, idle=False)
+        where = _cores(verdict, limits, capacity).cpus
+        unused = _unused(where, owner_cpus, capacity)
+        return model.SliceTarget(cpus=share, idle=unused >= share)
     away = verdict.presence.presence is model.Presence.AWAY
     if away and cpus >= capacity.cpus:
         return model.SliceTarget(cpus=None)
     return model.SliceTarget(cpus=cpus)
+
+
+def _unused(
+    where: Collection[int] | None,
+    owner_cpus: float | None,
+    capacity: model.Capacity,
+) -> float:
+    """Give what the owner leaves of the CPUs that guests may run on."""
+    if owner_cpus is None:
+        return 0.0
+    count = capacity.cpus if where is None else len(where)
+    return count * (1 - owner_cpus / capacity.cpus)
 
 
 def share_to_pause(capacity: model.Capacity) -> model.SliceTarget:

@@ -25,13 +25,19 @@ SLOW = comfort.Comfort(comfort.Pace(0.25), comfort.Pace(0.5))
 
 
 def target(
-    which: Presence, cpus: float, is_needed: bool = False
+    which: Presence,
+    cpus: float,
+    is_needed: bool = False,
+    owner_cpus: float | None = None,
 ) -> model.SliceTarget:
     """Compute the target for a cap of so many CPUs."""
     presence = model.PresenceVerdict(which, 'test', 'a test', 0.0)
     cap = model.Cap(cpus, 500, False)
-    verdict = model.Verdict(presence, cap, False, 'a test')
-    return ladder.slice_target(verdict, is_needed, LIMITS, HOST)
+    yielding = which in NEAR
+    verdict = model.Verdict(presence, cap, False, 'x', yielding=yielding)
+    return ladder.slice_target(
+        verdict, is_needed, LIMITS, HOST, owner_cpus=owner_cpus
+    )
 
 
 def hold(
@@ -158,6 +164,26 @@ class LadderTest(unittest.TestCase):
             found = target(which, cpus, True)
             self.assertEqual(model.SliceTarget(expected, False), found)
 
+    def test_what_the_owner_leaves_is_not_taken_from_him(self) -> None:
+        # Beside him guests have one core, which is two CPUs here.
+        for owner_cpus, idle in (
+            (None, False),
+            (0.0, True),
+            (5.9, True),
+            (6.1, False),
+            (8.0, False),
+            (8.3, False),
+        ):
+            with self.subTest(owner_cpus=owner_cpus):
+                found = target(Presence.ACTIVE, 0.2, True, owner_cpus)
+                self.assertEqual(model.SliceTarget(0.5, idle), found)
+
+    def test_away_guests_may_run_on_every_cpu(self) -> None:
+        found = target(Presence.AWAY, 4.0, True, 3.9)
+        self.assertEqual(model.SliceTarget(4.0, True), found)
+        found = target(Presence.AWAY, 4.0, True, 4.1)
+        self.assertEqual(model.SliceTarget(4.0, False), found)
+
     def test_many_leave_or_give_on_the_same_share(self) -> None:
         one, many = frozenset('a'), frozenset('abcdefghi')
         targets = {
@@ -178,12 +204,20 @@ class LadderTest(unittest.TestCase):
         st.sampled_from(list(Presence)),
         st.floats(0.0, 8.0),
         st.booleans(),
+        st.none() | st.floats(0.0, 9.0),
     )
     def test_normal_class_is_always_bounded_and_only_to_leave(
-        self, which: Presence, cpus: float, is_needed: bool
+        self,
+        which: Presence,
+        cpus: float,
+        is_needed: bool,
+        owner_cpus: float | None,
     ) -> None:
-        found = target(which, cpus, is_needed)
-        self.assertEqual(not is_needed, found.idle)
+        found = target(which, cpus, is_needed, owner_cpus)
+        if not is_needed:
+            self.assertTrue(found.idle)
+        elif owner_cpus is None or owner_cpus > 8 - LIMITS.leaving_cpus:
+            self.assertFalse(found.idle)
         if which is not Presence.AWAY or is_needed:
             assert found.cpus is not None
             self.assertLessEqual(found.cpus, HOST.cpus)
