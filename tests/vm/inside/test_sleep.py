@@ -47,34 +47,8 @@ def sleep():
     return asleep_s() - before_s
 
 
-class TestSleep(machine.OnMachine):
-    """Suspend to memory."""
-
-    def test_no_guest_is_taken_before_sleep_and_waking_is_the_owner(self):
-        self.be_away()
-        self.assertTrue(machine.ask('Admit'))
-        began_unix_s = time.time()
-        slept_s = sleep()
-        woke_unix_s = time.time()
-        machine.wait_for(
-            'waking counts as the owner',
-            lambda: machine.ask('Presence') == 'active',
-            5,
-        )
-        self.assertIn('woke the host', machine.ask('Reason'))
-        self.assertFalse(machine.ask('Admit'))
-        closed = last('admission', 'closed')
-        self.assertIn('prepares for sleep', closed['why'])
-        self.assertGreater(closed['at_unix_s'], began_unix_s)
-        # Before the sleep, not as the first thing after it.
-        self.assertLess(closed['at_unix_s'], woke_unix_s - slept_s + 1)
-        self.be_away()
-        machine.wait_for('guests are taken', lambda: machine.ask('Admit'))
-        self.tell(f'slept for {slept_s:.0f} s')
-
-
-class TestGuestOverSleep(lent.BesideGuest):
-    """A guest over a sleep, and what logind waits for."""
+class TestSleep(lent.BesideGuest):
+    """Suspend to memory, once: QEMU wakes at once from a second sleep."""
 
     def paused(self):
         return self.lent.domain.state()[0] == _PAUSED
@@ -88,21 +62,34 @@ class TestGuestOverSleep(lent.BesideGuest):
             if 'nova-desktop-agent' in line
         ]
 
-    def test_guest_is_paused_until_it_is_confirmed(self):
+    def test_guest_is_paused_until_confirmed_and_waking_is_the_owner(self):
         uuid = self.lent.domain.UUIDString()
         machine.wait_for('the agent holds a lock', self.held)
         self.assertRegex(self.held()[0], r'sleep:shutdown|shutdown:sleep')
         self.assertIn('delay', self.held()[0])
+        self.assertTrue(machine.ask('Admit'))
+        began_unix_s = time.time()
         slept_s = sleep()
         woke_unix_s = time.time()
+        machine.wait_for(
+            'waking counts as the owner',
+            lambda: machine.ask('Presence') == 'active',
+            5,
+        )
+        self.assertIn('woke the host', machine.ask('Reason'))
+        self.assertFalse(machine.ask('Admit'))
         self.assertTrue(self.paused())
         self.assertEqual([uuid], machine.ask('Fenced'))
         self.assertIn(uuid, _FENCE.read_text())
-        fenced = last(f'guest {uuid}', 'fenced')
-        # Before the sleep, not as the first thing after it.
-        self.assertLess(fenced['at_unix_s'], woke_unix_s - slept_s + 1)
+        closed = last('admission', 'closed')
+        self.assertIn('prepares for sleep', closed['why'])
+        for told in (closed, last(f'guest {uuid}', 'fenced')):
+            self.assertGreater(told['at_unix_s'], began_unix_s)
+            # Before the sleep, not as the first thing after it.
+            self.assertLess(told['at_unix_s'], woke_unix_s - slept_s + 1)
         machine.wait_for('the lock is taken again', self.held)
         self.be_away()
+        machine.wait_for('guests are taken', lambda: machine.ask('Admit'))
         computed = self.lent.count()
         self.assertTrue(self.paused())
         machine.run(
