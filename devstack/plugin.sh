@@ -37,20 +37,22 @@ function link_nova_desktop_driver {
 # which DevStack starts later, finds the guests' slice and the agent in place.
 function start_nova_desktop_agent {
     local etc=$NOVA_DESKTOP_DIR/etc/nova_desktop
-    local unit=$NOVA_DESKTOP_UNIT_DIR/nova-desktop-agent.service
+    local units=(nova-desktop-agent.service nova-desktop-save.service)
     sudo install -m 644 "$etc/org.openstack.NovaDesktop1.conf" \
         "$NOVA_DESKTOP_BUS_DIR/"
     sudo install -D -m 644 -t "$NOVA_DESKTOP_POLKIT_DIR" \
         "$etc/org.openstack.NovaDesktop1.policy"
     sudo install -m 644 "$etc/systemd/novadesktop.slice" \
-        "$etc/systemd/nova-desktop-agent.service" "$NOVA_DESKTOP_UNIT_DIR/"
+        "${units[@]/#/$etc/systemd/}" "$NOVA_DESKTOP_UNIT_DIR/"
     sudo sed -i -e "s,/usr/bin/nova-desktop,$NOVA_BIN_DIR/nova-desktop,g" \
-        -e "s,/etc/nova_desktop/agent.conf,$NOVA_DESKTOP_AGENT_CONF,g" "$unit"
+        -e "s,/etc/nova_desktop/agent.conf,$NOVA_DESKTOP_AGENT_CONF,g" \
+        "${units[@]/#/$NOVA_DESKTOP_UNIT_DIR/}"
     iniset "$NOVA_DESKTOP_AGENT_CONF" DEFAULT debug "$ENABLE_DEBUG_LOG_LEVEL"
     $SYSTEMCTL daemon-reload
     $SYSTEMCTL reload dbus
-    $SYSTEMCTL enable novadesktop.slice nova-desktop-agent
+    $SYSTEMCTL enable novadesktop.slice nova-desktop-agent nova-desktop-save
     $SYSTEMCTL restart novadesktop.slice nova-desktop-agent
+    $SYSTEMCTL start nova-desktop-save
 }
 
 # DevStack copies nova.conf to nova-cpu.conf when it starts nova-compute.
@@ -139,12 +141,13 @@ function add_nova_desktop_host {
 function stop_nova_desktop {
     stop_process desktop-reclaim
     if is_service_enabled desktop-agent; then
-        $SYSTEMCTL disable --now nova-desktop-agent || true
+        $SYSTEMCTL disable --now nova-desktop-save nova-desktop-agent || true
     fi
 }
 
 function cleanup_nova_desktop {
     sudo rm -f "$NOVA_DESKTOP_UNIT_DIR/nova-desktop-agent.service" \
+        "$NOVA_DESKTOP_UNIT_DIR/nova-desktop-save.service" \
         "$NOVA_DESKTOP_UNIT_DIR/novadesktop.slice" \
         "$NOVA_DESKTOP_BUS_DIR/org.openstack.NovaDesktop1.conf" \
         "$NOVA_DESKTOP_POLKIT_DIR/org.openstack.NovaDesktop1.policy"

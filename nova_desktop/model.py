@@ -306,7 +306,8 @@ class Verdict:
     or has tasks that wait; he can lend all the same. ``tightened_s`` is when
     the cap last wanted less than it gave: giving back waits from there.
     ``bound_since_s`` is since when a bound, not the owner's presence, asks
-    guests to leave.
+    guests to leave. ``departing`` is ``sleep`` or ``shutdown`` while the host
+    prepares for it.
     """
 
     presence: PresenceVerdict
@@ -317,6 +318,7 @@ class Verdict:
     tightened_s: float | None = None
     bound_since_s: float | None = None
     yielding: bool = False
+    departing: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -401,12 +403,14 @@ class PauseTarget:
     """Whose CPUs are stopped: everybody's, or of those with a passed device.
 
     ``spared`` has the UUIDs of the guests that must run all the same: those
-    that are on their way out.
+    that are on their way out. ``fence`` is why whoever is paused now stays so
+    until Nova says that he belongs here, empty if he does not.
     """
 
     everybody: bool = False
     passthrough: bool = False
     spared: frozenset[str] = frozenset()
+    fence: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -445,6 +449,9 @@ class Status:
     minutes to the probability that the owner stays away that long;
     ``sources`` maps the name of a source, or of a rung of the ladder, to
     ``ok`` or to what is wrong; ``limits`` a rung to what it holds guests to.
+    ``departing`` is ``sleep`` or ``shutdown`` while the host prepares for it;
+    ``fenced`` has the UUIDs of the guests that stay paused until Nova says
+    that they belong here, ``fenced_since_unix_s`` since when the first does.
     """
 
     sequence: int
@@ -457,6 +464,9 @@ class Status:
     forecast: Mapping[int, float] = dataclasses.field(default_factory=dict)
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
     limits: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    departing: str = ''
+    fenced: tuple[str, ...] = ()
+    fenced_since_unix_s: float | None = None
 
 
 class ReclaimAction(enum.StrEnum):

@@ -4,11 +4,15 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from nova_desktop import model
 from nova_desktop.agent import (
+    connection,
     daemon,
+    departure,
+    fencing,
     journal,
     judge,
     ladder,
@@ -17,6 +21,7 @@ from nova_desktop.agent import (
     record,
     rules,
     rungs,
+    saving,
     say,
     senses,
     slice_watch,
@@ -27,7 +32,9 @@ from nova_desktop.conf import agent as options
 from nova_desktop.mechanism import (
     base,
     cgroup,
+    delay_lock,
     disk,
+    fence,
     noop,
     own_group,
     removal,
@@ -77,12 +84,22 @@ def remove(conf: options.Conf) -> None:
     cgroup.remove(groups, own_group.NAME)
 
 
+def wait_saved(conf: options.Conf, say: Callable[[str], None]) -> None:
+    """Wait, where the host is shut down, until guests are saved."""
+    asked = asyncio.run(saving.asked(connection.system_bus))
+    if asked.idle:
+        say(f'nothing to wait for: {asked.idle}')
+        return
+    guests = ladder.hypervisor_of(conf, tree(conf), group_name(conf))
+    saving.Saving(guests, asked.fenced, say).wait(conf.agent.save_s)
+
+
 def agent(conf: options.Conf) -> daemon.Daemon:
     """Construct the agent; raise CgroupMissing. Needs a running loop."""
     clock = time.monotonic
     groups = tree(conf)
     name = group_name(conf)
-    guests, slower = _ladder(conf, groups, name)
+    guests, slower, store = _ladder(conf, groups, name)
     found = sources.construct(conf, groups, name, clock)
     sensed = senses.Senses(found.watched, conf.agent.source_retry_s, clock)
     state = Path(conf.agent.state_dir)
@@ -92,6 +109,7 @@ def agent(conf: options.Conf) -> daemon.Daemon:
     told = teller.Teller(
         record.Record(changes), record.Absences(absences), time.time
     )
+    told.fence = store
     passes = loop.Loop(
         sensed,
         _judge(conf, said, found.sessions),
@@ -114,6 +132,8 @@ def agent(conf: options.Conf) -> daemon.Daemon:
         say=said,
         helpers=found.helpers,
         hands=slower,
+        fencing=fencing.Fencing(store, passes, slower),
+        departing=_departure(conf, found.sessions, slower),
         watch=_watch(conf, groups.group(name), passes),
     )
 
@@ -124,6 +144,22 @@ def _watch(
     if conf.agent.dry_run:
         return None
     return slice_watch.SliceWatch(path, passes.reconcile)
+
+
+def _departure(
+    conf: options.Conf, sessions: logind.SessionSource, hands: rungs.Rungs
+) -> departure.Departure | None:
+    """Construct what logind waits for; who does not ask it cannot know."""
+    if conf.agent.dry_run or sessions.name not in conf.sensing.required:
+        return None
+    return departure.Departure(
+        delay_lock.DelayLock(lambda: connection.system_bus(True)),
+        lambda: sessions.departing,
+        lambda: hands.is_settled(rungs.PAUSE),
+        time.monotonic,
+        asyncio.get_running_loop().call_later,
+        conf.agent.source_retry_s,
+    )
 
 
 def _judge(
@@ -143,14 +179,15 @@ def _judge(
 
 def _ladder(
     conf: options.Conf, groups: cgroup.Tree, name: str
-) -> tuple[base.Mechanism[model.SliceTarget], rungs.Rungs]:
-    """Construct the slice, and the rungs beside it."""
+) -> tuple[base.Mechanism[model.SliceTarget], rungs.Rungs, fence.Fence | None]:
+    """Construct the slice, the rungs beside it, and the fence."""
     if conf.agent.dry_run:
-        return noop.NoopSlice(), rungs.Rungs(())
+        return noop.NoopSlice(), rungs.Rungs(()), None
     cgroup.create(groups, name)
     disk.lowest_weight(groups, name)
     guests = slice.GuestSlice(groups, name, _period_us(conf))
-    return guests, ladder.construct(conf, groups, name, SYSTEMD_RUN.is_dir())
+    slower, store = ladder.construct(conf, groups, name, SYSTEMD_RUN.is_dir())
+    return guests, slower, store
 
 
 def _period_us(conf: options.Conf) -> int:

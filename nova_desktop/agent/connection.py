@@ -32,8 +32,10 @@ class Bus(dbus_fast.aio.MessageBus):
         return sent
 
 
-async def system_bus() -> Bus:
+async def system_bus(takes_descriptors: bool = False) -> Bus:
     """Connect to the system bus."""
-    bus = Bus(bus_type=dbus_fast.BusType.SYSTEM)
+    bus = Bus(
+        bus_type=dbus_fast.BusType.SYSTEM, negotiate_unix_fd=takes_descriptors
+    )
     await asyncio.wait_for(bus.connect(), _CONNECT_S)
     return bus

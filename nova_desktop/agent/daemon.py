@@ -12,6 +12,8 @@ from oslo_log import log as logging
 
 from nova_desktop import exception, model
 from nova_desktop.agent import (
+    departure,
+    fencing,
     journal,
     loop,
     record,
@@ -55,6 +57,8 @@ class Daemon:
     say: say.SayKeeper
     helpers: helpers.HelperSource
     hands: rungs.Rungs
+    fencing: fencing.Fencing
+    departing: departure.Departure | None = None
     watch: slice_watch.SliceWatch | None = None
     _flushing: asyncio.Task[None] | None = None
 
@@ -69,7 +73,7 @@ class Daemon:
             entries.on_add = self._flush_soon
         self.say.load()
         self._enter_own_group()
-        self.hands.on_settled = self.loop.step
+        self.hands.on_settled = self._step
         self.hands.on_told = self.loop.reconcile
         self.hands.on_meddled = self.loop.meddled
         self.hands.start()
@@ -85,15 +89,24 @@ class Daemon:
     def _works(self) -> list[Awaitable[None]]:
         bus = service.Service(self, self.helpers, self.retry_s)
         self.teller.publish = bus.publish
-        return [
+        works: list[Awaitable[None]] = [
             self._start(),
             _each(self.tick_s, self._tick),
             _each(self.retry_s, self.senses.mend),
             bus.run(),
         ]
+        if self.departing is not None:
+            works.append(self.departing.run())
+        return works
+
+    def _step(self) -> None:
+        """Decide anew; a host that waits for it may go on then."""
+        self.loop.step()
+        if self.departing is not None:
+            self.departing.follow()
 
     async def _start(self) -> None:
-        await self.senses.start(self.loop.step)
+        await self.senses.start(self._step)
         # What is there now stays: no need to look at it each time.
         gc.collect()
         gc.freeze()
@@ -124,6 +137,8 @@ class Daemon:
         if self.watch is not None:
             self.watch.stop()
         self.hands.stop()
+        if self.departing is not None:
+            self.departing.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.senses.stop(), _STOP_S)
         self.loop.stop()
@@ -159,6 +174,14 @@ class Daemon:
     def leave_done(self, server_id: str) -> None:
         """Take the leaving share back."""
         self.loop.leave_done(server_id)
+
+    async def fence(self, reason: str) -> None:
+        """Pause every guest until it is confirmed."""
+        await self.fencing.close(reason)
+
+    async def unfence(self, server_id: str) -> None:
+        """Let a guest run as far as the ladder does."""
+        await self.fencing.lift(server_id)
 
     def said(self) -> model.Say:
         """Give what holds now of the owner's say."""

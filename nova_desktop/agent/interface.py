@@ -9,7 +9,14 @@ import dbus_fast.aio
 from dbus_fast import annotations, service
 
 from nova_desktop import model
-from nova_desktop.agent import arguments, authority, crowd, gate, owner_api
+from nova_desktop.agent import (
+    arguments,
+    authority,
+    crowd,
+    fence_api,
+    gate,
+    owner_api,
+)
 
 BUS_NAME = 'org.openstack.NovaDesktop1'
 PATH = '/org/openstack/NovaDesktop1'
@@ -27,7 +34,7 @@ _Changes = Annotated[
 ]
 
 
-class Agent(owner_api.Agent, Protocol):
+class Agent(owner_api.Agent, fence_api.Agent, Protocol):
     """What the API asks of the agent."""
 
     def status(self) -> model.Status:
@@ -58,15 +65,15 @@ def properties(status: model.Status) -> dict[str, Any]:
         'ForecastAway': dict(status.forecast),
         'Sources': dict(status.sources),
         'Limits': dict(status.limits),
-    }
+    } | fence_api.properties(status)
 
 
-class Interface(owner_api.OwnerApi):
+class Interface(owner_api.OwnerApi, fence_api.FenceApi):
     """org.openstack.NovaDesktop1."""
 
     def __init__(self, agent: Agent) -> None:
         super().__init__(BUS_NAME, agent, authority.Authority(self._call))
-        self._agent = agent
+        self._agent = self._fencer = agent
         self._values = self._laid_out(agent.status())
         self._asking = crowd.Queue(_MOST_ASKING)
         self._gate = gate.Gate(time.monotonic)

@@ -64,10 +64,13 @@ class Judge:
         verdict = _closed(verdict, departure) if departure else verdict
         return self._follow(verdict, facts)
 
-    def hold(self, verdict: model.Verdict, leaving: Set[str]) -> model.Hold:
+    def hold(
+        self, verdict: model.Verdict, leaving: Set[str], fence: str = ''
+    ) -> model.Hold:
         """Turn a verdict into what guests are held to.
 
-        ``leaving`` has the UUIDs of those that are on their way out.
+        ``leaving`` has the UUIDs of those that are on their way out;
+        ``fence`` is why all are paused until Nova has been asked.
         """
         limits = self._limits
         return ladder.hold(
@@ -79,6 +82,7 @@ class Judge:
             self._whole_mib,
             self._giving.has_cpu,
             self._owner_cpus,
+            fence,
         )
 
     def share_to_pause(self) -> model.SliceTarget:
@@ -119,6 +123,7 @@ def _closed(verdict: model.Verdict, departure: str) -> model.Verdict:
     return dataclasses.replace(
         verdict,
         cap=dataclasses.replace(verdict.cap, admit=False),
+        departing=departure,
         reason=f'the host prepares for {departure}; {verdict.reason}',
     )
 

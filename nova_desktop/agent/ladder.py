@@ -15,6 +15,7 @@ from nova_desktop.mechanism import (
     cgroup,
     cores,
     disk,
+    fence,
     hypervisor,
     memory,
     network,
@@ -29,20 +30,29 @@ _OWNERS = ('user.slice',)
 _NEUTRAL = model.Hold(slice=model.SliceTarget(None))
 
 
+def hypervisor_of(
+    conf: options.Conf, groups: cgroup.Tree, name: str
+) -> hypervisor.Hypervisor:
+    """Construct what asks libvirt for the guests in the group ``name``."""
+    return hypervisor.Hypervisor(
+        conf.ladder.libvirt_uri, f'/{conf.slice.name}', groups.group(name)
+    )
+
+
 class Mechanisms:
     """What holds guests beside their slice, by the names in ``model.Hold``."""
 
     def __init__(
         self, conf: options.Conf, groups: cgroup.Tree, name: str
     ) -> None:
-        self.guests = hypervisor.Hypervisor(
-            conf.ladder.libvirt_uri,
-            f'/{conf.slice.name}',
-            groups.group(name),
-        )
+        self.guests = hypervisor_of(conf, groups, name)
         owners = [groups.group(owner) for owner in _OWNERS]
         self.memory = memory.GuestMemory(groups, name, owners)
         state = Path(conf.agent.state_dir)
+        paused = pause.GuestPause(
+            self.guests, state / 'paused.json', conf.ladder.resume_stagger_s
+        )
+        self.fence = paused.fence
         self.by_name: dict[str, base.Mechanism[Any]] = {
             'cores': cores.GuestCores(groups, name),
             'disk': disk.GuestDisks(groups, name),
@@ -53,11 +63,7 @@ class Mechanisms:
             'network': network.GuestNetworks(
                 self.guests, state / 'network.json'
             ),
-            'pause': pause.GuestPause(
-                self.guests,
-                state / 'paused.json',
-                conf.ladder.resume_stagger_s,
-            ),
+            'pause': paused,
         }
 
     def in_order(self) -> list[base.Mechanism[Any]]:
@@ -82,8 +88,8 @@ def unit(
 
 def construct(
     conf: options.Conf, groups: cgroup.Tree, name: str, systemd: bool
-) -> rungs.Rungs:
-    """Construct the rungs; needs a running loop."""
+) -> tuple[rungs.Rungs, fence.Fence]:
+    """Construct the rungs, and give the fence; needs a running loop."""
     made = Mechanisms(conf, groups, name)
     loop = asyncio.get_running_loop()
     found = rungs.Rungs(list(_rungs(made, loop)))
@@ -91,7 +97,7 @@ def construct(
     if systemd:
         told = unit(conf, name, made.memory.limit_bytes)
         found.on_want = follower.Follower(told, lambda: found.on_told()).want
-    return found
+    return found, made.fence
 
 
 def _rungs(

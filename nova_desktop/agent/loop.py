@@ -75,6 +75,7 @@ class Loop:
         self._leaving = leaving.Leaving()
         self._meanwhile = meanwhile.Meanwhile()
         self._facts: model.Facts | None = None
+        self._fence = ''
         self._failure = ''
         self._timer: Timer | None = None
 
@@ -94,7 +95,9 @@ class Loop:
         try:
             facts = self._senses.read()
             verdict = self._judge.judge(facts)
-            hold = self._judge.hold(verdict, self._leaving.now(now_s))
+            hold = self._judge.hold(
+                verdict, self._leaving.now(now_s), self._fence
+            )
         except Exception as error:  # noqa: BLE001 - reported below
             verdict = judge.strictest(now_s, error)
             self._slice.hold(hold.slice)
@@ -129,6 +132,11 @@ class Loop:
     def leave_done(self, server_id: str) -> None:
         """Take the leaving share back."""
         self._leaving.end(server_id)
+        self.step()
+
+    def fence(self, why: str) -> None:
+        """Put all guests behind the fence until it is called with ``''``."""
+        self._fence = why
         self.step()
 
     def meddled(self, rung: str, found: object, want: object) -> None:

@@ -66,10 +66,14 @@ class Rungs:
         pause = self._rungs.get(PAUSE)
         return pause is None or pause.has_done(hold.pause)
 
+    def is_settled(self, name: str) -> bool:
+        """Say whether what a rung shall hold is in force, or has failed."""
+        each = self._rungs.get(name)
+        return each is None or each.is_settled
+
     async def settle(self, name: str, within_s: float) -> None:
         """Wait until a rung holds what is wanted, has failed, or is late."""
-        each = self._rungs.get(name)
-        if each is None or each.is_settled:
+        if self.is_settled(name):
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append((name, turn))
@@ -94,7 +98,7 @@ class Rungs:
         for waited, turn in self._waiting:
             if waited != name or turn.done():
                 continue
-            if self._rungs[name].is_settled:
+            if self.is_settled(name):
                 turn.set_result(None)
         self.on_settled()
 

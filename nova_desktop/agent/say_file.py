@@ -2,11 +2,11 @@
 """The file of what the owner said."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from nova_desktop import model
+from nova_desktop.mechanism import durable
 
 _SPELLS = ('pause', 'lend')
 _PARTS = ('cpu', 'memory')
@@ -28,19 +28,7 @@ def write(path: Path, said: model.Say) -> None:
 
     Raise OSError.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_suffix('.new')
-    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
-    with os.fdopen(os.open(new, flags, 0o600), 'w', encoding='utf-8') as out:
-        out.write(_layout(said))
-        out.flush()
-        os.fsync(out.fileno())
-    new.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    durable.replace(path, _layout(said))
 
 
 def _layout(said: model.Say) -> str:

@@ -8,6 +8,7 @@ from oslo_log import log as logging
 
 from nova_desktop import model
 from nova_desktop.agent import dispute, record, words
+from nova_desktop.mechanism import fence
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Teller:
     ) -> None:
         self.status: model.Status | None = None
         self.publish: Publish = lambda status: None
+        self.fence: fence.Fence | None = None
         self._record = changes
         self._absences = absences
         self._wall = wall
@@ -70,6 +72,7 @@ class Teller:
             if after != before:
                 self._note(model.Change(unix_s, what, before, after, why))
         self._said = said
+        self._tell_fence(unix_s)
 
     def overridden(
         self, rung: str, found: object, want: object, now_s: float
@@ -91,6 +94,15 @@ class Teller:
                 rung,
                 texts[1],
                 texts[0],
+            )
+
+    def _tell_fence(self, unix_s: float) -> None:
+        """Tell what has become of whom since the last time."""
+        while self.fence is not None and self.fence.news:
+            news = self.fence.news.popleft()
+            what = f'guest {news.uuid}'
+            self._note(
+                model.Change(unix_s, what, news.before, news.after, news.why)
             )
 
     def _note(self, change: model.Change) -> None:
@@ -120,6 +132,8 @@ class Teller:
         limits: Mapping[str, str],
     ) -> None:
         before = self.status
+        fenced = self.fence.members if self.fence is not None else {}
+        since_s = (each.since_unix_s for each in fenced.values())
         status = model.Status(
             sequence=before.sequence if before else 0,
             presence=verdict.presence.presence,
@@ -131,6 +145,9 @@ class Teller:
             forecast=self._forecast,
             sources=sources,
             limits=limits,
+            departing=verdict.departing,
+            fenced=tuple(sorted(fenced)),
+            fenced_since_unix_s=min(since_s, default=None),
         )
         if status != before:
             status = dataclasses.replace(status, sequence=status.sequence + 1)
@@ -175,6 +192,7 @@ def _say(
         'demand': (_yes(verdict.presence.demand), why),
         'cap': (f'{cap.cpus:g} CPUs, {cap.memory_mib} MiB', why),
         'admission': ('open' if cap.admit else 'closed', why),
+        'departing': (verdict.departing or 'no', why),
         'reclaim': ('due' if verdict.reclaim_due else 'not due', why),
     } | {_NAMES.get(rung, rung): (text, held) for rung, text in limits.items()}
 

@@ -51,6 +51,8 @@ def _of_network(target: model.NetworkTarget) -> str:
 
 
 def _of_pause(target: model.PauseTarget) -> str:
+    if target.fence:
+        return 'everybody until Nova confirms that he belongs here'
     if target.everybody:
         who = 'everybody'
     elif target.passthrough:

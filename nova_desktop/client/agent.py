@@ -63,6 +63,14 @@ class AgentClient:
         """Say that the guest has left."""
         await self._connection.ask('LeaveDone', 's', server_id)
 
+    async def fence(self, reason: str) -> None:
+        """Have every guest paused until it is confirmed; root only."""
+        await self._connection.ask('Fence', 's', reason)
+
+    async def unfence(self, server_id: str) -> None:
+        """Say that the guest belongs here; root only."""
+        await self._connection.ask('Unfence', 's', server_id)
+
     async def close(self) -> None:
         """Disconnect."""
         await self._connection.close()

@@ -28,6 +28,9 @@ def status(properties: Mapping[str, Any]) -> model.Status:
             forecast=dict(properties['ForecastAway']),
             sources=dict(properties['Sources']),
             limits=dict(properties.get('Limits', {})),
+            departing=properties.get('Departing', ''),
+            fenced=tuple(properties.get('Fenced', ())),
+            fenced_since_unix_s=properties.get('FencedSince') or None,
         )
     except (KeyError, ValueError) as error:
         raise exception.AgentSilent(

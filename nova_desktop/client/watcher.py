@@ -71,6 +71,20 @@ class AgentWatcher:
         """Say that the guest has left; nothing is lost if nobody hears it."""
         self._ask(self._ping_s, 'LeaveDone', 's', server_id)
 
+    def fence(self, reason: str, timeout_s: float) -> bool:
+        """Have every guest paused until it is confirmed.
+
+        True once all are; after False the agent may be at it still.
+        """
+        return self._ask(timeout_s, 'Fence', 's', reason)
+
+    def unfence(self, server_id: str, timeout_s: float) -> bool:
+        """Say that the guest belongs here; False if that is not known yet.
+
+        One that is not fenced is fine.
+        """
+        return self._ask(timeout_s, 'Unfence', 's', server_id)
+
     def _ask(self, timeout_s: float, member: str, *arguments: Any) -> bool:
         answered = self._threading.Event()
         granted: list[bool] = []

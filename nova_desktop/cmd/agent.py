@@ -37,6 +37,8 @@ def _run(conf: options.Conf) -> None:
         build.hold(conf)
     elif conf.remove:
         build.remove(conf)
+    elif conf.wait_saved:
+        build.wait_saved(conf, lambda text: print(text, flush=True))
     else:
         asyncio.run(_serve(conf))
 

@@ -27,6 +27,7 @@ def describe(status: model.Status, say: model.Say | None = None) -> str:
         f'Why: {status.reason}.',
         *(_said(say) if say is not None else ()),
         *_held(status),
+        *_fenced(status),
     ]
     if status.reclaim_due:
         lines.append('Guests that use more are being moved away.')
@@ -45,6 +46,16 @@ def describe(status: model.Status, say: model.Say | None = None) -> str:
 def _held(status: model.Status) -> list[str]:
     held = '; '.join(f'{name} {text}' for name, text in status.limits.items())
     return [f'What holds guests: {held}.'] if held else []
+
+
+def _fenced(status: model.Status) -> list[str]:
+    if not status.fenced:
+        return []
+    since = clock(status.fenced_since_unix_s or 0.0)
+    return [
+        f'Paused since {since} until nova-compute hears from the cloud that '
+        f'they still belong here: {", ".join(status.fenced)}.'
+    ]
 
 
 def _said(say: model.Say) -> list[str]:

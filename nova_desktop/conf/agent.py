@@ -68,6 +68,18 @@ its wake-up does not wait behind the owner's work. Without effect under
 systemd, whose unit does the same with CPUWeight.
 """,
     ),
+    cfg.IntOpt(
+        'save_s',
+        default=180,
+        min=0,
+        max=3600,
+        help="""
+Seconds for which a shutdown or reboot waits at the most until Nova has saved,
+moved or stopped the guests; 0 does not wait. Only the unit nova-desktop-save
+waits, whose TimeoutStopSec (210 s) has to be longer. Guests that are left lose
+what they have in memory.
+""",
+    ),
     cfg.BoolOpt(
         'dry_run',
         default=False,
@@ -97,6 +109,13 @@ MODES = [
         help='Release whatever holds the guests, remove their cgroup if none '
         'is left in it, and exit. To be run before the agent is uninstalled, '
         'while it does not run.',
+    ),
+    cfg.BoolOpt(
+        'wait-saved',
+        default=False,
+        help='Where the host is being shut down, wait until no guest is left '
+        'or [agent] save_s is over, and exit. For the stop of the unit '
+        'nova-desktop-save.',
     ),
 ]
 

@@ -3,14 +3,18 @@
 
 import asyncio
 import importlib
+import math
 import os
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
 from nova_desktop import client, exception
 from nova_desktop.doctor.result import Result, ok, problem
 
+# Just after a host woke its guests are still being asked about.
+_CONFIRMED_S = 120.0
 BUS = 'unix:path=/run/dbus/system_bus_socket'
 
 
@@ -51,6 +55,14 @@ def agent_answers(
             what,
             'does not believe ' + ', '.join(ill),
             'until that is mended the owner counts as present',
+        )
+    waited_s = time.time() - (status.fenced_since_unix_s or math.inf)
+    if waited_s > _CONFIRMED_S:
+        return problem(
+            what,
+            f'keeps guests paused for {waited_s:.0f} s, until nova-compute '
+            f'hears that they belong here: {", ".join(status.fenced)}',
+            'see that nova-compute runs and reaches the control plane',
         )
     return ok(what, f'owner {status.presence}, {status.reason}')
 

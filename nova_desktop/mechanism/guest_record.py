@@ -3,7 +3,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_desktop import exception
+from nova_desktop.mechanism import durable
 
 LOG = logging.getLogger(__name__)
 
@@ -99,25 +99,13 @@ class GuestRecord:
 
     def _write(self) -> None:
         try:
-            self._replace()
+            durable.replace(self._path, self._layout())
         except OSError as error:
             raise exception.MechanismFailed(
                 f'the record {self._path} was not written ({error}), so that '
                 'a restarted agent will not know what it did to guests: make '
                 'room there, or correct [agent] state_dir'
             ) from error
-
-    def _replace(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = self._path.with_suffix('.new')
-        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
-        with os.fdopen(os.open(new, flags, 0o600), 'w') as out:
-            out.write(self._layout())
-            out.flush()
-            os.fsync(out.fileno())
-        # The folder is not synchronized: a host that lost its power boots
-        # anew, and either file is of no use to it.
-        new.replace(self._path)
 
     def _layout(self) -> str:
         guests = [

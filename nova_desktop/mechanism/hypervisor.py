@@ -106,6 +106,17 @@ class Hypervisor:
         except libvirt.libvirtError as error:
             raise libvirt_link.unavailable(self._uri, str(error)) from error
 
+    def knows(self, uuid: str) -> bool:
+        """Say whether libvirt could start a guest; it could if in doubt."""
+        try:
+            with self._asking:
+                self._connected().lookupByUUIDString(uuid)
+        except exception.MechanismFailed:
+            return True
+        except libvirt.libvirtError as error:
+            return bool(error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN)
+        return True
+
     def _ask(self, connection: Any) -> list[Guest]:
         domains = connection.listAllDomains(
             libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE

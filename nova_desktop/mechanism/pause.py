@@ -11,6 +11,7 @@ from oslo_log import log as logging
 from nova_desktop import exception, model
 from nova_desktop.mechanism import (
     calls,
+    fence,
     guest_clock,
     guest_record,
     hypervisor,
@@ -29,6 +30,7 @@ class GuestPause:
 
     Who that is stands in ``record`` before they are paused. Between two that
     go on are ``stagger_s`` seconds, so that they do not all wake at once.
+    Whoever is behind ``fence`` stays paused, whatever the target is.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class GuestPause:
     ) -> None:
         self._hypervisor = guests
         self._record = guest_record.GuestRecord(record)
+        self.fence = fence.Fence(record.with_name('fence.json'))
         self._stagger_s = stagger_s
         self._clock = clock
         self._calls = calls.Calls(_WORKERS)
@@ -57,8 +60,10 @@ class GuestPause:
         self._applied = target
         if not self._concerns_anybody():
             return
+        problems = self._close(target.fence)
         guests = self._hypervisor.guests()
-        problems = self._note(guests)
+        problems += self._look(guests)
+        problems += self._note(guests)
         problems += self._pause(
             [each for each in guests if each.is_running and self._names(each)]
         )
@@ -71,6 +76,7 @@ class GuestPause:
         if not self._concerns_anybody():
             return self._applied
         guests = self._hypervisor.guests()
+        self._look(guests)
         self._held |= {
             guest.key
             for guest in guests
@@ -86,7 +92,13 @@ class GuestPause:
 
     def release(self) -> None:
         """Resume all that were paused by us."""
+        self.fence.remove()
         self.apply(model.PauseTarget())
+
+    @property
+    def is_released(self) -> bool:
+        """Say whether nobody is paused by us, or has to stay so."""
+        return not (self._record or self.fence.members or self.fence.closed)
 
     def interrupt(self) -> None:
         """Have ``apply``, on another thread, resume nobody further."""
@@ -99,14 +111,33 @@ class GuestPause:
     def _concerns_anybody(self) -> bool:
         target = self._applied
         wanted = target.everybody or target.passthrough
-        return wanted or len(self._record) > 0
+        return wanted or not self.is_released
 
     def _names(self, guest: hypervisor.Guest) -> bool:
         target = self._applied
+        if guest.uuid in self.fence.members:
+            return True
         if guest.uuid in target.spared:
             return False
         passed = target.passthrough and guest.description.passthrough
         return target.everybody or passed
+
+    def _close(self, why: str) -> list[str]:
+        """Have the fence on the disk before the first guest is paused."""
+        if not why or self.fence.closed:
+            return []
+        return _problems(lambda: self.fence.close(why))
+
+    def _look(self, guests: Sequence[hypervisor.Guest]) -> list[str]:
+        """Have the fence know whom there is."""
+        return _problems(
+            lambda: self.fence.look(
+                [each.key for each in guests],
+                self._hypervisor.listed,
+                self._hypervisor.knows,
+                stays_closed=bool(self._applied.fence),
+            )
+        )
 
     def _note(self, guests: Sequence[hypervisor.Guest]) -> list[str]:
         """Forget whom we paused and who ended, or runs and shall run."""

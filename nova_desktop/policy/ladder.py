@@ -7,6 +7,9 @@ from collections.abc import Collection, Set
 from nova_desktop import model
 from nova_desktop.policy import comfort, cores, giving
 
+SLEEPING = 'the host prepares for sleep'
+"""Why guests are paused until Nova has been asked."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LadderLimits:
@@ -39,12 +42,15 @@ def hold(
     whole_mib: int,
     gives: bool = False,
     owner_cpus: float | None = None,
+    fence: str = '',
 ) -> model.Hold:
     """Turn a verdict into a target for each rung.
 
     ``leaving`` has the UUIDs of the guests on their way out, ``whole_mib``
     is the memory lent while nothing narrows it; ``gives`` is whether guests
     get CPU to give it back. ``owner_cpus`` is what the owner's tasks use.
+    ``fence`` is why all are paused until Nova has been asked, empty if they
+    are not.
     """
     is_needed = bool(leaving) or gives
     reasons = (eased.reason, giving.REASON if gives else '')
@@ -64,13 +70,7 @@ def hold(
         network=model.NetworkTarget(
             limits.network_kib_per_s if verdict.yielding else None
         ),
-        pause=model.PauseTarget(
-            everybody=verdict.cap.cpus == 0,
-            passthrough=verdict.yielding
-            and verdict.presence.confirmed
-            and limits.pause_passthrough,
-            spared=frozenset(leaving),
-        ),
+        pause=_pause(verdict, leaving, limits, fence),
         reason='; '.join(filter(None, reasons)),
     )
 
@@ -122,6 +122,26 @@ def share_to_pause(capacity: model.Capacity) -> model.SliceTarget:
     for its next period before it can stop them.
     """
     return model.SliceTarget(cpus=float(capacity.cpus), idle=False)
+
+
+def _pause(
+    verdict: model.Verdict,
+    leaving: Set[str],
+    limits: LadderLimits,
+    fence: str,
+) -> model.PauseTarget:
+    if verdict.departing == 'sleep':
+        fence = SLEEPING
+    if fence:
+        # Nobody leaves a host that sleeps, or that the cloud does not see.
+        return model.PauseTarget(everybody=True, fence=fence)
+    return model.PauseTarget(
+        everybody=verdict.cap.cpus == 0,
+        passthrough=verdict.yielding
+        and verdict.presence.confirmed
+        and limits.pause_passthrough,
+        spared=frozenset(leaving),
+    )
 
 
 def _cores(

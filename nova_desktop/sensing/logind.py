@@ -56,6 +56,7 @@ class SessionSource:
         self._read_s: float | None = None
         self._last_sign_s: float | None = None
         self._error = 'not started'
+        self._heard_departing = False
         self._dirty = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._on_event: Callable[[], None] = lambda: None
@@ -113,7 +114,8 @@ class SessionSource:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = self._lost = None
         self._hang_up()
-        self._error, self._picture, self.departing = 'stopped', None, ''
+        self._error, self._picture = 'stopped', None
+        self._forget_departing()
 
     async def _connect(self) -> None:
         self._bus = await self._bus_factory()
@@ -138,8 +140,12 @@ class SessionSource:
         """Forget what was read: it is no longer known to be true."""
         if error != self._error:
             LOG.warning('Sessions cannot be watched: %s', error)
-        self._error, self._picture, self.departing = error, None, ''
+        self._error, self._picture = error, None
+        self._forget_departing()
         self._on_event()
+
+    def _forget_departing(self) -> None:
+        self.departing, self._heard_departing = '', False
 
     async def _run(self) -> None:
         """Read again after each change, and at each heartbeat."""
@@ -180,6 +186,8 @@ class SessionSource:
             picture = await api.picture(
                 self._bus, self._own_pid, self._ignored
             )
+            if not self._heard_departing:
+                await self._ask_departing(self._bus)
         except system_bus.READ_ERRORS as problem:
             self._fail(f'logind does not answer: {problem}')
             return
@@ -193,6 +201,15 @@ class SessionSource:
         self._picture, self._read_s, self._error = picture, now_s, ''
         if changed:
             self._on_event()
+
+    async def _ask_departing(self, bus: MessageBus) -> None:
+        """Learn what was announced to those who listened before."""
+        departing = await api.departing(bus)
+        if not self._heard_departing:  # a signal meanwhile is the newer one
+            self._heard_departing = True
+            if departing != self.departing:
+                self.departing = departing
+                self._on_event()
 
     def _on_message(self, message: Message) -> None:
         if message.message_type is not MessageType.SIGNAL:
@@ -213,7 +230,7 @@ class SessionSource:
         if not after:
             self._fail('logind is gone from the bus')
         else:
-            self.departing = ''
+            self._forget_departing()
             self._dirty.set()
 
     def _logind_said(self, message: Message) -> None:
@@ -223,6 +240,7 @@ class SessionSource:
         elif member in _DEPARTURES:
             begins = bool(message.body[0])
             self.departing = _DEPARTURES[member] if begins else ''
+            self._heard_departing = True
             if member == 'PrepareForSleep' and not begins:
                 # Somebody opened the lid or pressed the button.
                 self._last_sign_s = self._clock()

@@ -74,6 +74,15 @@ async def picture(
     return Picture(sessions, tuple(sorted(names)))
 
 
+async def departing(bus: MessageBus) -> str:
+    """Give ``shutdown`` or ``sleep`` if it is under way, else nothing."""
+    said = await system_bus.properties(bus, SERVICE, ROOT, MANAGER)
+    # elogind need not have them.
+    if said.get('PreparingForShutdown'):
+        return 'shutdown'
+    return 'sleep' if said.get('PreparingForSleep') else ''
+
+
 def _fits(name: str, patterns: Sequence[str]) -> bool:
     return any(
         fnmatch.fnmatchcase(name.lower(), pattern.lower())

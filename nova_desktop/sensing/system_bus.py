@@ -81,6 +81,21 @@ async def owner(bus: MessageBus, name: str) -> str:
         raise
 
 
+async def read(
+    bus: MessageBus, name: str, path: str, interface: str, what: str
+) -> Any:
+    """Read one property."""
+    message = Message(
+        destination=name,
+        path=path,
+        interface=PROPERTIES,
+        member='Get',
+        signature='ss',
+        body=[interface, what],
+    )
+    return (await call(bus, message))[0].value
+
+
 async def properties(
     bus: MessageBus, name: str, path: str, interface: str
 ) -> dict[str, Any]:

@@ -250,6 +250,6 @@ class CommandsTest(unittest.TestCase):
         known = strings('nova_desktop/conf/agent.py')
         for path in PAGES.glob('*.rst'):
             text = path.read_text()
-            for name in re.findall(r'nova-desktop-agent --(\w+)', text):
-                if name != 'config':
+            for name in re.findall(r'nova-desktop-agent --([\w-]+)', text):
+                if name != 'config-file':
                     self.assertIn(name, known, path.name)

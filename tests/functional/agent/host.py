@@ -46,6 +46,8 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC
  <policy user="root">
   <allow own="{logind}"/><allow send_destination="{logind}"/>
   <allow own="{polkit}"/><allow send_destination="{polkit}"/>
+  <allow own="org.freedesktop.systemd1"/>
+  <allow send_destination="org.freedesktop.systemd1"/>
  </policy>
  <include>{policy}</include>
 </busconfig>
@@ -140,12 +142,16 @@ class Bus:
 
     def start(self) -> None:
         """Start the bus and logind."""
+        self.start_bus()
+        self.start_logind()
+
+    def start_bus(self) -> None:
+        """Start the bus alone."""
         command = ['dbus-daemon', f'--config-file={self._config}', '--nofork']
         self._running.append(
             subprocess.Popen(command, stderr=subprocess.DEVNULL)
         )
         wait_for(self.socket.exists, 'the bus')
-        self.start_logind()
 
     def start_logind(self) -> None:
         """Start logind's double alone."""

@@ -182,20 +182,26 @@ class ConfigureTest(PluginCase):
             self.assertTrue(pathlib.Path(word).is_file(), word)
 
     def test_unit_gets_the_paths_of_this_node(self) -> None:
-        source = ROOT / 'etc/nova_desktop/systemd/nova-desktop-agent.service'
+        sources = ROOT / 'etc/nova_desktop/systemd'
         units = self.root / 'units'
         units.mkdir()
-        (units / source.name).write_text(source.read_text())
+        for source in sources.glob('*.service'):
+            (units / source.name).write_text(source.read_text())
         lines = self.run_plugin('stack', 'post-config')
         [line] = [each for each in lines if each.startswith('sudo sed')]
         subprocess.run(line.split()[1:], check=True)
-        unit = (units / source.name).read_text()
-        self.assertIn(
-            f'ExecStart={self.root}/bin/nova-desktop-agent '
-            f'--config-file {self.root}/etc/agent.conf\n',
-            unit,
-        )
-        self.assertNotIn('/usr/bin/nova-desktop', unit)
+        for name, line in (
+            ('agent', 'ExecStart={0}/bin/nova-desktop-agent '),
+            ('save', 'ExecStop={0}/bin/nova-desktop-agent --wait-saved '),
+        ):
+            unit = (units / f'nova-desktop-{name}.service').read_text()
+            self.assertIn(
+                f'{line}--config-file {{0}}/etc/agent.conf\n'.format(
+                    self.root
+                ),
+                unit,
+            )
+            self.assertNotIn('/usr/bin/nova-desktop', unit)
 
     def test_filter_is_not_doubled(self) -> None:
         lines = self.run_plugin(
@@ -250,7 +256,11 @@ class RunTest(PluginCase):
     def test_unstack(self) -> None:
         lines = self.run_plugin('unstack')
         self.assertIn('stop_process desktop-reclaim', lines)
-        self.assertIn('sudo systemctl disable --now nova-desktop-agent', lines)
+        self.assertIn(
+            'sudo systemctl disable --now nova-desktop-save '
+            'nova-desktop-agent',
+            lines,
+        )
 
     def test_clean_takes_the_link_away(self) -> None:
         self.run_plugin('stack', 'install')

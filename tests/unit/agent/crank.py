@@ -96,6 +96,7 @@ class Hands:
         self.wrong: dict[str, str] = {}
         self.done = True
         self.renewed = 0
+        self.poked = 0
 
     def want(self, hold: model.Hold) -> None:
         if not self.wanted or self.wanted[-1] != hold:
@@ -109,6 +110,15 @@ class Hands:
 
     def renew(self) -> None:
         self.renewed += 1
+
+    def poke(self) -> None:
+        self.poked += 1
+
+    def is_settled(self, name: str) -> bool:
+        return self.done
+
+    async def settle(self, name: str, within_s: float) -> None:
+        pass
 
 
 class Journal(list):

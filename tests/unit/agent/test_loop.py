@@ -206,3 +206,13 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
         self.assertFalse(verdict.cap.admit)
         self.assertEqual(4.0, verdict.cap.cpus)
         self.assertIn('shutdown', verdict.reason)
+
+    async def test_sleep_fences_all_and_shutdown_nobody(self) -> None:
+        for departure, fenced in (('sleep', True), ('shutdown', False)):
+            judged = judge.Judge(crank.LIMITS, lambda now=departure: now)
+            verdict = judged.judge(self.bench.senses.read())
+            self.assertEqual(departure, verdict.departing)
+            target = judged.hold(verdict, {'leaving'}).pause
+            self.assertEqual(fenced, target.everybody)
+            self.assertEqual(fenced, bool(target.fence))
+            self.assertEqual(fenced, not target.spared)

@@ -13,4 +13,8 @@ STATUS = model.Status(
     reclaim_due=True,
     forecast={5: 0.5},
     sources={'input': 'ok'},
+    limits={'pause': 'nobody'},
+    departing='sleep',
+    fenced=('a-guest',),
+    fenced_since_unix_s=1234.5,
 )

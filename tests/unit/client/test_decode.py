@@ -14,6 +14,14 @@ class StatusTest(unittest.TestCase):
         laid_out = interface.properties(STATUS)
         self.assertEqual(STATUS, decode.status(laid_out))
 
+    def test_an_older_agent_has_no_fence(self) -> None:
+        laid_out = interface.properties(STATUS)
+        for name in ('Departing', 'Fenced', 'FencedSince'):
+            del laid_out[name]
+        status = decode.status(laid_out)
+        self.assertEqual(('', ()), (status.departing, status.fenced))
+        self.assertIsNone(status.fenced_since_unix_s)
+
     def test_names_are_the_same_on_both_sides(self) -> None:
         self.assertEqual(interface.BUS_NAME, client.BUS_NAME)
         self.assertEqual(interface.PATH, client.PATH)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the owner reads of his own say."""
 
+import dataclasses
 import unittest
 
 from nova_desktop import model
@@ -36,6 +37,13 @@ class ShowTest(unittest.TestCase):
                 self.assertIn(word, text)
             silent = owner_show.describe(STATUS)
             self.assertEqual(not words, text == silent)
+
+    def test_says_who_is_fenced(self) -> None:
+        text = owner_show.describe(STATUS)
+        self.assertIn('still belong here: a-guest.', text)
+        self.assertIn(owner_show.clock(1234.5), text)
+        free = dataclasses.replace(STATUS, fenced=())
+        self.assertNotIn('belong', owner_show.describe(free))
 
 
 class DecodeTest(unittest.TestCase):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of the daemons of a workstation."""
 
+import dataclasses
 import pathlib
 import socket
 import tempfile
+import time
 import types
 import unittest
 from unittest import mock
@@ -65,6 +67,18 @@ class AgentTest(unittest.TestCase):
         self.assertEqual(State.PROBLEM, result.state)
         self.assertIn('input: no device', result.found)
         self.assertNotIn('logind', result.found)
+
+    def test_guests_that_nobody_confirms(self) -> None:
+        for ago_s, state in ((5, State.OK), (300, State.PROBLEM)):
+            status = dataclasses.replace(
+                self.status(input='ok'),
+                fenced=('a-guest',),
+                fenced_since_unix_s=time.time() - ago_s,
+            )
+            result, _ = self.check(return_value=status)
+            self.assertEqual(state, result.state)
+        self.assertIn('a-guest', result.found)
+        self.assertIn('nova-compute', result.remedy)
 
     def test_silent(self) -> None:
         result, agent = self.check(side_effect=exception.AgentSilent('gone'))

@@ -127,6 +127,7 @@ class Connection:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.domains: list[Domain] = []
+        self.defined: set[str] = set()
         self.handlers: dict[int, Callable[..., None]] = {}
         self.alive = True
         self.error: Exception | None = None
@@ -141,6 +142,11 @@ class Connection:
         if self.error is not None:
             raise self.error
         return list(self.domains)
+
+    def lookupByUUIDString(self, uuid: str) -> None:
+        self.calls.append(f'{uuid} lookup')
+        if uuid not in self.defined:
+            raise GONE
 
     def isAlive(self) -> bool:
         return self.alive

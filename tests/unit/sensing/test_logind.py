@@ -346,6 +346,34 @@ class SessionTest(unittest.IsolatedAsyncioTestCase):
                 expected = name if begins else ''
                 self.assertEqual(expected, self.source.departing)
 
+    async def test_departure_that_was_announced_before(self) -> None:
+        await self.double()
+        for name, expected in (
+            ('PreparingForSleep', 'sleep'),
+            ('PreparingForShutdown', 'shutdown'),
+        ):
+            await system_bus.call(
+                self.hand,
+                Message(
+                    destination=logind_api.SERVICE,
+                    path=logind_api.ROOT,
+                    interface=MOCK,
+                    member='UpdateProperties',
+                    signature='sa{sv}',
+                    body=[logind_api.MANAGER, {name: Variant('b', True)}],
+                ),
+            )
+            source = self.make()
+            await source.start(self.changed.set)
+            self.addAsyncCleanup(source.stop)
+            self.assertEqual(expected, source.departing)
+            # What was heard since is the newer.
+            self.changed.clear()
+            await self.emit('PrepareForSleep', 'b', False)
+            await asyncio.wait_for(self.changed.wait(), 2)
+            await source._read()
+            self.assertEqual('', source.departing)
+
     async def test_waking_from_sleep_is_a_sign(self) -> None:
         await self.start()
         for member, begins, expected in (

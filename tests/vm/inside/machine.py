@@ -20,7 +20,7 @@ MARK = pathlib.Path('/etc/nova-desktop-vm')
 _VT_ACTIVATE = 0x5606
 PATIENCE_S = 60.0
 NO_LIMIT = float('inf')
-_AGENT = (
+AGENT = (
     'org.openstack.NovaDesktop1',
     '/org/openstack/NovaDesktop1',
     'org.openstack.NovaDesktop1',
@@ -52,7 +52,7 @@ def wait_for(what: str, true: Callable[[], object], for_s=PATIENCE_S) -> float:
 def ask(name: str) -> object:
     """Read a property of the agent's; None while it is off the bus."""
     answer = subprocess.run(
-        ['busctl', '--json=short', 'get-property', *_AGENT, name],
+        ['busctl', '--json=short', 'get-property', *AGENT, name],
         capture_output=True,
         text=True,
     )
