@@ -27,6 +27,25 @@ def memory_mib(host: Any) -> int:
     return total_kib // _KIB_PER_MIB
 
 
+class Domains:
+    """This host's domains, for whoever ends them."""
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+
+    def running(self) -> list[str]:
+        """Give the ids of those that run or are paused."""
+        return [
+            guest.uuid for guest in self._host.list_guests(only_running=True)
+        ]
+
+    def power_off(self, server_id: str) -> None:
+        """Destroy a domain; nothing happens where there is none."""
+        for guest in self._host.list_guests(only_running=True):
+            if guest.uuid == server_id:
+                guest.poweroff()
+
+
 def warn_of_those_outside(host: Any) -> list[str]:
     """Say in the log which guests no limit reaches; give their ids.
 
