@@ -500,6 +500,7 @@ class Tolerance:
     notice_s: int = 120
     runtime_min: int | None = None
     trust: str = 'standard'
+    on_lost: str = 'wait'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

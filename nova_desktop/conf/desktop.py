@@ -97,10 +97,10 @@ _DEPARTING = [
         min=5.0,
         max=3600.0,
         help="""
-Seconds that instances have to leave or to be saved when the workstation is shut
-down or rebooted. A third of it is their notice at most, however long a notice
-their flavors promise. Related: ``TimeoutStopSec`` of nova-desktop-save.service,
-which holds the shutdown up for no longer.
+Seconds that instances have to leave or to be saved when the workstation is
+shut down or rebooted. A third of it is their notice at most, however long a
+notice their flavors promise. Related: ``TimeoutStopSec`` of
+nova-desktop-save.service, which holds the shutdown up for no longer.
 """,
     ),
     cfg.IntOpt(
@@ -109,13 +109,13 @@ which holds the shutdown up for no longer.
         min=0,
         max=300,
         help="""
-Seconds after the host's last sign of life in Nova's control plane at which all
-its instances are paused: cut off from the network, or nova-compute has died. They
-go on once Nova confirms that they still belong here. Only for hosts that do so
-``nova-desktop-reclaim`` starts lost instances elsewhere that a running host may
-still have. A sign of life comes each ``[DEFAULT] report_interval`` seconds; with
-less than three times that a short disturbance is enough. 0 switches it off.
-Related: ``[reclaim] evacuate_after_s``.
+Seconds after the host's last sign of life in Nova's control plane at which
+all its instances are paused: it is cut off from the network, or nova-compute
+has died. They go on once Nova confirms that they still belong here. Only for
+hosts that do so ``nova-desktop-reclaim`` starts lost instances elsewhere that
+a running host may still have. A sign of life comes each ``[DEFAULT]
+report_interval`` seconds; with less than three times that a short disturbance
+is enough. 0 switches it off. Related: ``[reclaim] evacuate_after_s``.
 """,
     ),
     cfg.FloatOpt(
@@ -124,9 +124,9 @@ Related: ``[reclaim] evacuate_after_s``.
         min=0.1,
         max=600.0,
         help="""
-Seconds before Nova is asked again whether an instance that is paused behind the
-fence still belongs here, after Nova could not be reached or had no answer yet.
-Each further wait is twice as long, up to a minute.
+Seconds before Nova is asked again whether an instance that is paused behind
+the fence still belongs here, after Nova could not be reached or had no answer
+yet. Each further wait is twice as long, up to a minute.
 """,
     ),
 ]

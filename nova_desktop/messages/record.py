@@ -21,6 +21,8 @@ class What(enum.StrEnum):
     STAYS = 'stays'
     RETURNED = 'returned'
     NOT_RETURNED = 'not-returned'
+    LOST = 'lost'
+    EVACUATED = 'evacuated'
 
 
 def _line(value: str) -> str:

@@ -26,6 +26,7 @@ _BROUGHT_BY = {
     'migrate': 'moved it here',
     'unshelve': 'brought it back',
     'start': 'started it again',
+    'evacuate': 'started it anew here',
 }
 _COMES_BACK = ('SHELVED', 'SHELVED_OFFLOADED', 'SHUTOFF')
 
@@ -170,6 +171,8 @@ def _reason(known: Known, event: Event) -> str:
     """Give why the service acted: its record, or the notice that it left."""
     if event.what in ('unshelve', 'start'):
         return 'there is room for it again'
+    if event.what == 'evacuate':
+        return 'the workstation that it was on is lost'
     for record in reversed(known.records):
         if (
             record.get('what') == 'chosen'

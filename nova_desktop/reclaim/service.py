@@ -26,10 +26,12 @@ from nova_desktop.reclaim import (
     vendordata,
 )
 from nova_desktop.reclaim.api_resources import Resources
+from nova_desktop.reclaim.awake import Awake
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
+from nova_desktop.reclaim.lost import Lost
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.worker import Worker
@@ -159,6 +161,28 @@ class Service:
             self.stopping,
         )
 
+        self._build_watch(clock)
+
+    def _build_watch(self, clock: nouns.Clock) -> None:
+        awake = Awake(
+            self.cloud,
+            messages.HostClient(self.transport),
+            self.hosts,
+            self.journal,
+            self._settings,
+            clock,
+            self.stopping,
+        )
+        self.lost = Lost(
+            self.cloud,
+            self.hosts,
+            self.journal,
+            self._settings,
+            clock,
+            self.stopping,
+            awake.scan,
+        )
+
     def _returned(self, message: messages.CapacityReturned) -> None:
         try:
             self.worker.capacity_returned(message)
@@ -176,6 +200,7 @@ class Service:
             self._listen('api', self._api())
         self._thread('bus', self._listener.run)
         self._thread('returning', self.returning.run)
+        self._thread('lost', self.lost.run)
 
     @staticmethod
     def _thread(name: str, run: Callable[[], None]) -> None:

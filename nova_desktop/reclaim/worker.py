@@ -7,7 +7,7 @@ from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
-from nova_desktop.reclaim import grace, nouns, plan
+from nova_desktop.reclaim import grace, hurry, nouns, plan
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -52,6 +52,7 @@ class Worker:
         with self._hosts.planning(request.host):
             known = self._hosts.need(request.host)
             self._hosts.asked(request, now)
+            self._hurry(request.host)
             made = plan.make(
                 servers,
                 request,
@@ -64,6 +65,14 @@ class Worker:
                 self._log_plan(request, made)
             self._start(request, made, {s.id: s for s in servers})
         return made
+
+    def _hurry(self, host: str) -> None:
+        """Have those in their grace leave before their host goes away."""
+        need = self._hosts.need(host)
+        for victim in self._hosts.victims(host):
+            if victim.noticed_unix_s and hurry.shorten(victim, need):
+                LOG.info('server %s has to leave earlier', victim.id)
+                self._herald.give(victim, remembered=True)
 
     def _log_plan(
         self, request: messages.ReclaimRequest, made: victims.Plan

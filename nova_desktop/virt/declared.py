@@ -89,9 +89,7 @@ class Declared:
         try:
             answer = report.put(url, found, **more)
         finally:
-            report.invalidate_resource_provider(
-                self._provider, cacheonly=True
-            )
+            report.invalidate_resource_provider(self._provider, cacheonly=True)
         if answer.status_code == 409:
             return False
         _checked(answer)

@@ -12,6 +12,7 @@ from nova_desktop.conf.reclaim import (
     comeback,
     cost,
     grace,
+    lost,
     vendordata,
     work,
 )
@@ -25,6 +26,7 @@ OPTS = [
     *action.OPTS,
     *cost.OPTS,
     *comeback.OPTS,
+    *lost.OPTS,
     *vendordata.OPTS,
     *api.OPTS,
 ]
