@@ -6,7 +6,7 @@ None runs again before Nova said that it belongs here.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from oslo_log import log as logging
@@ -29,8 +29,8 @@ _PROOF_S = 30.0
 class Guests(Protocol):
     """This host's domains."""
 
-    def running(self) -> Iterable[str]:
-        """Give the ids of those that run or are paused."""
+    def loose(self, fenced: Collection[str]) -> Collection[str]:
+        """Give those that run, or may: they are not among ``fenced``."""
 
     def power_off(self, server_id: str) -> None:
         """Destroy a domain; nothing happens where there is none."""
@@ -91,7 +91,7 @@ class Fence:
 
     def _fall_asleep(self, fenced: Collection[str]) -> float | None:
         self._begin(fenced)
-        if not set(self._guests.running()) <= set(fenced):
+        if self._guests.loose(fenced):
             return _FALL_ASLEEP_S
         self._asleep = True
         self._promises.promise(model.ASLEEP)

@@ -2,7 +2,7 @@
 """What the driver asks of the host's domains beyond Nova's own questions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from nova import exception as nova_exception
@@ -33,10 +33,13 @@ class Domains:
     def __init__(self, host: Any) -> None:
         self._host = host
 
-    def running(self) -> list[str]:
-        """Give the ids of those that run or are paused."""
+    def loose(self, fenced: Collection[str]) -> list[str]:
+        """Give those that run, or may: they are not among ``fenced``."""
         return [
-            guest.uuid for guest in self._host.list_guests(only_running=True)
+            guest.uuid
+            for guest in self._host.list_guests(only_running=True)
+            if guest.uuid not in fenced
+            or not is_paused(self._host, guest.uuid)
         ]
 
     def power_off(self, server_id: str) -> None:
