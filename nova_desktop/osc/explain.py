@@ -67,6 +67,7 @@ def _words(guest: model.Tolerance) -> dict[str, Any]:
         'on_reclaim': ','.join(guest.actions),
         'notice_s': guest.notice_s,
         'trust': guest.trust,
+        'on_lost': guest.on_lost,
     }
 
 

@@ -208,8 +208,9 @@ class Lost:
             return False
         try:
             self._cloud.evacuate(server.id)
-        except nouns.CloudUnreachable as error:
-            # It may have begun: the next look tells.
+        except (nouns.CloudUnreachable, nouns.CloudConflict) as error:
+            # It may have begun, here or by another worker: the next look
+            # tells.
             LOG.warning('evacuation of server %s: %s', server.id, error)
             return False
         except nouns.CloudError as error:

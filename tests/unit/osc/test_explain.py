@@ -106,6 +106,8 @@ class WhyTest(unittest.TestCase):
         self.assertIn('moved it here', why)
         why = self.why(server(), action('unshelve'))
         self.assertRegex(why, 'brought it back at .*: there is room')
+        why = self.why(server(), action('evacuate'))
+        self.assertRegex(why, 'started it anew here at .* is lost.')
         why = self.why(server(), action('live-migration', 'ann'))
         self.assertIn('by user ann, not by', why)
 

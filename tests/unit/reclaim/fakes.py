@@ -100,7 +100,13 @@ class Cloud:
         self.held = {}
         self.unshelve_works = True
         self.projects = {s.id: PROJECT for s in servers}
-        self.computes = {'desk1', 'desk2'}
+        self.computes_known = {'desk1', 'desk2'}
+        self.nova_computes = {}
+        self.traits = {}
+        self.desks = 10
+        self.evacuations = []
+        self.evacuated_to = 'desk2'
+        self.evacuation_refused = None
 
     def _up(self):
         if self.down:
@@ -135,7 +141,7 @@ class Cloud:
 
     def is_compute(self, host):
         self._up()
-        return host in self.computes
+        return host in self.computes_known
 
     def act(self, action, server_id):
         self._up()
@@ -227,6 +233,42 @@ class Cloud:
         return nouns.Provider(
             f'rp-{node}', self.total_mib, self.reserved_mib, used
         )
+
+    def lose(self, host, silent_s=1000.0, *traits, forced=False):
+        """Let a workstation be silent for so long by now."""
+        heard = self.clock.now - silent_s
+        self.nova_computes[host] = nouns.Compute(host, False, forced, heard)
+        self.traits[host] = frozenset({model.TRAIT, *traits})
+
+    def computes(self):
+        self._up()
+        return list(self.nova_computes.values())
+
+    def workstations(self):
+        self._up()
+        return self.desks
+
+    def traits_of(self, node):
+        self._up()
+        return self.traits.get(node, frozenset())
+
+    def evacuate(self, server_id):
+        self._up()
+        if self.evacuation_refused:
+            raise self.evacuation_refused
+        self.evacuations.append(server_id)
+        self.change(server_id, task_state='rebuilding')
+        self.clock.at(self.takes_s, lambda: self._evacuated(server_id))
+
+    def _evacuated(self, server_id):
+        self.change(server_id, task_state=None)
+        if self.evacuated_to:
+            there = self.evacuated_to
+            self.change(server_id, host=there, node=there, vm_state='active')
+        else:
+            self.change(server_id, vm_state='error')
+            record = nouns.ActionRecord('evacuate', US, 'req', '', True)
+            self.records[server_id] = [record]
 
 
 class Later:
@@ -325,7 +367,7 @@ class Service:
         self.aside.run()
 
 
-def request(keep=0, host='desk1', within_s=30.0):
+def request(keep=0, host='desk1', within_s=30.0, departs=False):
     return messages.ReclaimRequest(
         request_id=str(uuid.uuid4()),
         host=host,
@@ -333,6 +375,7 @@ def request(keep=0, host='desk1', within_s=30.0):
         keep_memory_mib=keep,
         within_s=within_s,
         reason='the owner is back',
+        departs=departs,
     )
 
 
