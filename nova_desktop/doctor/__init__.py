@@ -72,6 +72,8 @@ def checks(conf_files: list[str]) -> Iterator[Check]:
     yield from _scheduler_checks(given)
     if is_workstation(given):
         yield functools.partial(_compute_driver, given, bool(conf_files))
+        yield functools.partial(options.resumes_at_boot, given)
+        yield functools.partial(options.fence_after, given)
         yield from _host_checks(given)
     else:
         yield lambda: skipped(
