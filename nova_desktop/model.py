@@ -14,6 +14,14 @@ HISTORY = 200
 TRAIT = 'CUSTOM_DESKTOP'
 """What a workstation's provider carries in Placement."""
 
+ASLEEP = 'CUSTOM_DESKTOP_ASLEEP'
+"""Its provider has it while it sleeps, with every guest behind the fence."""
+
+FENCE = 'CUSTOM_DESKTOP_FENCE'
+"""It fences its guests by itself when Nova no longer counts it as up."""
+
+PROMISES = (ASLEEP, FENCE)
+
 
 class Presence(enum.StrEnum):
     """Whether the owner is at the workstation."""
@@ -497,6 +505,7 @@ class Tolerance:
     lease_s: int | None = None
     lease_then: ReclaimAction = ReclaimAction.SHELVE
     lease_max_s: int | None = None
+    on_lost: str = 'wait'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -169,9 +169,17 @@ class Placement:
 
     def memory_used_mib(self, host: str) -> int:
         """Give the memory that Placement counts as used on a host."""
-        uuid = {name: key for key, name in self.names.items()}[host]
-        found = self._rest.get(f'/resource_providers/{uuid}/usages').json()
+        found = self._rest.get(f'{self._url(host)}/usages').json()
         return int(found['usages'].get('MEMORY_MB', 0))
+
+    def traits(self, host: str) -> set[str]:
+        """Give the traits of a host."""
+        found = self._rest.get(f'{self._url(host)}/traits').json()
+        return set(found['traits'])
+
+    def _url(self, host: str) -> str:
+        uuid = {name: key for key, name in self.names.items()}[host]
+        return f'/resource_providers/{uuid}'
 
 
 def vendor_data(server_id: str, project_id: str) -> Any:

@@ -11,6 +11,7 @@ from nova_desktop import model
 from nova_desktop.agent import (
     connection,
     daemon,
+    deadman,
     departure,
     fencing,
     journal,
@@ -34,6 +35,7 @@ from nova_desktop.mechanism import (
     cgroup,
     delay_lock,
     disk,
+    durable,
     fence,
     noop,
     own_group,
@@ -43,6 +45,7 @@ from nova_desktop.mechanism import (
 from nova_desktop.sensing import logind
 
 SYSTEMD_RUN = Path('/run/systemd/system')
+_DEAD_MAN = 'fence-in'
 
 
 def tree(conf: options.Conf) -> cgroup.Tree:
@@ -82,6 +85,7 @@ def remove(conf: options.Conf) -> None:
     mechanisms = ladder.Mechanisms(conf, groups, name)
     removal.remove(groups, name, mechanisms.in_order())
     cgroup.remove(groups, own_group.NAME)
+    durable.discard(Path(conf.agent.state_dir) / _DEAD_MAN)
 
 
 def wait_saved(conf: options.Conf, say: Callable[[str], None]) -> None:
@@ -119,6 +123,7 @@ def agent(conf: options.Conf) -> daemon.Daemon:
         asyncio.get_running_loop().call_later,
         slower,
     )
+    fences = fencing.Fencing(store, passes, slower)
     return daemon.Daemon(
         loop=passes,
         senses=sensed,
@@ -132,7 +137,12 @@ def agent(conf: options.Conf) -> daemon.Daemon:
         say=said,
         helpers=found.helpers,
         hands=slower,
-        fencing=fencing.Fencing(store, passes, slower),
+        fencing=fences,
+        dead_man=deadman.DeadMan(
+            fences.close,
+            None if store is None else state / _DEAD_MAN,
+            asyncio.get_running_loop().call_later,
+        ),
         departing=_departure(conf, found.sessions, slower),
         watch=_watch(conf, groups.group(name), passes),
     )

@@ -12,6 +12,7 @@ from oslo_log import log as logging
 
 from nova_desktop import exception, model
 from nova_desktop.agent import (
+    deadman,
     departure,
     fencing,
     journal,
@@ -58,6 +59,7 @@ class Daemon:
     helpers: helpers.HelperSource
     hands: rungs.Rungs
     fencing: fencing.Fencing
+    dead_man: deadman.DeadMan
     departing: departure.Departure | None = None
     watch: slice_watch.SliceWatch | None = None
     _flushing: asyncio.Task[None] | None = None
@@ -79,6 +81,7 @@ class Daemon:
         self.hands.start()
         # In force before anybody is told that there is an agent.
         self.loop.begin()
+        self.dead_man.load()
         if self.watch is not None:
             self.watch.start()
         notify(self.notify_socket, 'READY=1')
@@ -136,6 +139,7 @@ class Daemon:
             task.cancel()
         if self.watch is not None:
             self.watch.stop()
+        self.dead_man.stop()
         self.hands.stop()
         if self.departing is not None:
             self.departing.stop()
@@ -182,6 +186,10 @@ class Daemon:
     async def unfence(self, server_id: str) -> None:
         """Let a guest run as far as the ladder does."""
         await self.fencing.lift(server_id)
+
+    async def fence_in(self, seconds: int) -> None:
+        """Pause every guest then, unless asked again; 0 for never."""
+        await self.dead_man.put_off(seconds)
 
     def said(self) -> model.Say:
         """Give what holds now of the owner's say."""

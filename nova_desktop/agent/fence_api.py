@@ -7,7 +7,7 @@ import dbus_fast
 from dbus_fast import annotations, service
 
 from nova_desktop import exception, model
-from nova_desktop.agent import arguments, authority
+from nova_desktop.agent import arguments, authority, deadman
 
 _READ = dbus_fast.PropertyAccess.READ
 _MOST_REASON = 255
@@ -23,6 +23,9 @@ class Agent(Protocol):
 
     async def unfence(self, server_id: str) -> None:
         """Let a guest run as far as the ladder does."""
+
+    async def fence_in(self, seconds: int) -> None:
+        """Pause every guest then, unless asked again; 0 for never."""
 
 
 def properties(status: model.Status) -> dict[str, Any]:
@@ -79,5 +82,15 @@ class FenceApi:
         arguments.check_server(server_uuid)
         try:
             await self._fencer.unfence(server_uuid)
+        except exception.DesktopError as error:
+            raise arguments.error_of(error) from error
+
+    @service.dbus_method('FenceIn')
+    async def fence_in(self, seconds: annotations.DBusUInt32) -> None:
+        """Fence then unless called again, 0 for never; root only."""
+        await self._who.require_root('FenceIn')
+        arguments.check_number('seconds', seconds, 0, deadman.LONGEST_S)
+        try:
+            await self._fencer.fence_in(seconds)
         except exception.DesktopError as error:
             raise arguments.error_of(error) from error

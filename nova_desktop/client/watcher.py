@@ -85,6 +85,13 @@ class AgentWatcher:
         """
         return self._ask(timeout_s, 'Unfence', 's', server_id)
 
+    def fence_in(self, seconds: int, timeout_s: float) -> bool:
+        """Have every guest fenced then unless asked again; 0 for never.
+
+        False if that is not known: the agent may be silent, or too old.
+        """
+        return self._ask(timeout_s, 'FenceIn', 'u', seconds)
+
     def _ask(self, timeout_s: float, member: str, *arguments: Any) -> bool:
         answered = self._threading.Event()
         granted: list[bool] = []

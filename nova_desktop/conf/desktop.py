@@ -116,6 +116,47 @@ refused. Related: ``host_key_file``, and ``[reclaim] message_age_s``.
     ),
 ]
 
+_DEPARTING = [
+    cfg.FloatOpt(
+        'shutdown_within_s',
+        default=90.0,
+        min=5.0,
+        max=3600.0,
+        help="""
+Seconds that instances have to leave or to be saved when the workstation is
+shut down or rebooted. A third of it is their notice at most, however long a
+notice their flavors promise. Related: ``TimeoutStopSec`` of
+nova-desktop-save.service, which holds the shutdown up for no longer.
+""",
+    ),
+    cfg.IntOpt(
+        'fence_after_s',
+        default=0,
+        min=0,
+        max=300,
+        help="""
+Seconds after the host's last sign of life in Nova's control plane at which
+all its instances are paused: it is cut off from the network, or nova-compute
+has died. They go on once Nova confirms that they still belong here. Only for
+hosts that do so ``nova-desktop-reclaim`` starts lost instances elsewhere that
+a running host may still have. A sign of life comes each ``[DEFAULT]
+report_interval`` seconds; with less than three times that a short disturbance
+is enough. 0 switches it off. Related: ``[reclaim] evacuate_after_s``.
+""",
+    ),
+    cfg.FloatOpt(
+        'confirm_retry_s',
+        default=5.0,
+        min=0.1,
+        max=600.0,
+        help="""
+Seconds before Nova is asked again whether an instance that is paused behind
+the fence still belongs here, after Nova could not be reached or had no answer
+yet. Each further wait is twice as long, up to a minute.
+""",
+    ),
+]
+
 _PLACEMENT = [
     cfg.FloatOpt(
         'push_retry_s',
@@ -208,6 +249,7 @@ OPTS = [
     *_LEAVING,
     *_RECLAIM,
     *_TRUST,
+    *_DEPARTING,
     *_PLACEMENT,
     *_SCHEDULER,
     *_MULTIPLIERS,

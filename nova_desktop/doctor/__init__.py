@@ -74,6 +74,8 @@ def checks(conf_files: list[str]) -> Iterator[Check]:
     if is_workstation(given):
         yield functools.partial(_compute_driver, given, bool(conf_files))
         yield functools.partial(trust.host_key, given)
+        yield functools.partial(options.resumes_at_boot, given)
+        yield functools.partial(options.fence_after, given)
         yield from _host_checks(given)
     else:
         yield lambda: skipped(

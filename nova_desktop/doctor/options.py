@@ -5,7 +5,7 @@ import difflib
 
 from nova_desktop import exception
 from nova_desktop.doctor import settings
-from nova_desktop.doctor.result import Result, ok, problem
+from nova_desktop.doctor.result import Result, advice, ok, problem
 
 DRIVER = 'desktop.DesktopDriver'
 FILTER = 'nova_desktop.filters.desktop.DesktopFilter'
@@ -43,6 +43,38 @@ def _meant(value: str) -> str:
     if near == [stock]:
         return f'that is how stock Nova runs; for a workstation use {DRIVER}'
     return f'did you mean {DRIVER}?' if near else f'use {DRIVER}'
+
+
+_OFF = ('', 'false', 'no', 'off', '0')
+_LEAST_SIGNS = 3
+
+
+def resumes_at_boot(given: settings.Settings) -> Result:
+    """Check that guests do not start while the owner logs in."""
+    name = 'resume_guests_state_on_host_boot'
+    value = given.last('DEFAULT', name)
+    if value.lower() in _OFF:
+        return ok(f'[DEFAULT] {name}', 'is off')
+    return advice(
+        f'[DEFAULT] {name}',
+        value,
+        'leave it off: the reclaim service starts them once there is room',
+    )
+
+
+def fence_after(given: settings.Settings) -> Result:
+    """Check that a short disturbance pauses nobody."""
+    what = '[desktop] fence_after_s'
+    value = given.last('desktop', 'fence_after_s', '0')
+    if value == '0':
+        return ok(what, 'is off: lost servers wait for this host')
+    every = given.last('DEFAULT', 'report_interval', '10')
+    if not value.isdecimal() or not every.isdecimal():
+        return problem(what, f'{value}, {every}', 'give whole seconds')
+    least = _LEAST_SIGNS * int(every)
+    if int(value) < least:
+        return advice(what, value, f'give it {least} or more')
+    return ok(what, value)
 
 
 def scheduler_option(given: settings.Settings, name: str) -> Result:

@@ -8,6 +8,7 @@ from typing import Any
 import nova.conf.api
 import nova.conf.compute
 import nova.conf.scheduler
+import nova.conf.service
 from oslo_config import cfg
 
 from nova_desktop import exception
@@ -49,7 +50,12 @@ def check(
 def read(files: Sequence[str]) -> Any:
     """Give the options in force; raise BadValue for no such file."""
     conf = cfg.ConfigOpts()
-    for group in (nova.conf.api, nova.conf.compute, nova.conf.scheduler):
+    for group in (
+        nova.conf.api,
+        nova.conf.compute,
+        nova.conf.scheduler,
+        nova.conf.service,
+    ):
         group.register_opts(conf)
     arguments = [word for file in files for word in ('--config-file', file)]
     try:

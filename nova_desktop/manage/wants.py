@@ -11,6 +11,7 @@ from nova_desktop.doctor.result import State
 Judge = Callable[[Any], State]
 
 _ATTEMPTS = 10
+_DOWN_TIME_S = 60
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,6 +109,13 @@ _API = (
         '0',
         'else one that is deleted holds the workstation in Placement as long',
         _else(State.ADVICE, lambda seconds: seconds <= 0),
+    ),
+    Want(
+        'DEFAULT',
+        'service_down_time',
+        f'{_DOWN_TIME_S} or less',
+        'the reclaim service counts on it before it evacuates',
+        _else(State.PROBLEM, lambda seconds: seconds <= _DOWN_TIME_S),
     ),
 )
 

@@ -81,7 +81,9 @@ class ReclaimRequest:
 
     ``keep_cpus`` in CPUs and ``keep_memory_mib`` are what may stay, not what
     must go: a request that is repeated, late or doubled then asks for
-    nothing more. ``within_s`` seconds from now is when it is needed.
+    nothing more. ``within_s`` seconds from now is when it is needed. With
+    ``departs`` the host goes away then and takes whoever still runs there
+    along; what was saved on it is there when it comes back.
     """
 
     request_id: str
@@ -90,6 +92,7 @@ class ReclaimRequest:
     keep_memory_mib: int
     within_s: float
     reason: str
+    departs: bool = False
 
     def to_wire(self) -> dict[str, Any]:
         """Give the message's fields."""
@@ -105,6 +108,8 @@ class ReclaimRequest:
             keep_memory_mib=int(check.number(fields, 'keep_memory_mib')),
             within_s=check.number(fields, 'within_s'),
             reason=check.text(fields, 'reason'),
+            # Hosts of the first release do not tell.
+            departs='departs' in fields and check.flag(fields, 'departs'),
         )
 
 

@@ -27,6 +27,13 @@ def _forecast(value: Any) -> dict[int, float]:
     return {known[key]: check.number(fields, key, 1) for key in fields}
 
 
+def _booted(fields: Mapping[str, Any]) -> float | None:
+    # Hosts of the first release do not tell.
+    if fields.get('booted_unix_s') is None:
+        return None
+    return check.number(fields, 'booted_unix_s')
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Told:
     """What a host told the cloud from some moment on.
@@ -71,7 +78,8 @@ class HostStatus:
     """What a host says of itself now.
 
     ``heard`` says whether its agent answers; ``forecast`` maps a horizon in
-    minutes to the probability that the owner stays away that long.
+    minutes to the probability that the owner stays away that long;
+    ``booted_unix_s`` is when it was switched on, ``None`` if not told.
     """
 
     heard: bool
@@ -79,6 +87,7 @@ class HostStatus:
     demand: bool
     reclaim_due: bool
     forecast: Mapping[int, float]
+    booted_unix_s: float | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Give the answer's fields."""
@@ -89,6 +98,7 @@ class HostStatus:
             'demand': self.demand,
             'reclaim_due': self.reclaim_due,
             'forecast': forecast,
+            'booted_unix_s': self.booted_unix_s,
         }
 
     @classmethod
@@ -101,4 +111,5 @@ class HostStatus:
             demand=check.flag(fields, 'demand'),
             reclaim_due=check.flag(fields, 'reclaim_due'),
             forecast=_forecast(fields.get('forecast')),
+            booted_unix_s=_booted(fields),
         )

@@ -23,6 +23,8 @@ class What(enum.StrEnum):
     RETURNED = 'returned'
     NOT_RETURNED = 'not-returned'
     IGNORED = 'ignored'
+    LOST = 'lost'
+    EVACUATED = 'evacuated'
 
 
 def _line(value: str) -> str:

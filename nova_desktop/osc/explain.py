@@ -27,6 +27,7 @@ _BROUGHT_BY = {
     'unshelve': 'brought it back',
     'start': 'started it again',
     'resume': 'resumed it',
+    'evacuate': 'started it anew here',
 }
 _COMES_BACK = ('SHELVED', 'SHELVED_OFFLOADED', 'SUSPENDED', 'SHUTOFF')
 
@@ -69,6 +70,7 @@ def _words(guest: model.Tolerance) -> dict[str, Any]:
         'on_reclaim': ','.join(guest.actions),
         'notice_s': guest.notice_s,
         'trust': guest.trust,
+        'on_lost': guest.on_lost,
     }
 
 
@@ -195,6 +197,8 @@ def _reason(known: Known, event: Event) -> str:
     """Give why the service acted: its record, or the notice that it left."""
     if event.what in ('unshelve', 'start', 'resume'):
         return 'there is room for it again'
+    if event.what == 'evacuate':
+        return 'the workstation that it was on is lost'
     for record in reversed(known.records):
         if (
             record.get('what') == 'chosen'

@@ -10,6 +10,7 @@ from nova_desktop.policy import lease
 
 NAMESPACE = 'desktop:'
 TRUSTS = ('standard', 'trusted')
+WAIT, EVACUATE = LOST = ('wait', 'evacuate')
 PRIORITY_MAX = 1000
 NOTICE_MAX_S = 3600
 RUNTIME_MAX_MIN = 60 * 24 * 365
@@ -40,10 +41,13 @@ def _actions(text: str) -> tuple[model.ReclaimAction, ...]:
     return tuple(model.ReclaimAction(name) for name in names)
 
 
-def _trust(text: str) -> str:
-    if text not in TRUSTS:
-        raise ValueError('one of ' + ', '.join(TRUSTS))
-    return text
+def _word(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError('one of ' + ', '.join(allowed))
+        return text
+
+    return parse
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ KEYS: Mapping[str, Key] = {
     ),
     'trust': Key(
         'trust',
-        _trust,
+        _word(*TRUSTS),
         'Which hosts may see the instance: standard any, trusted only hosts '
         'with the trait CUSTOM_DESKTOP_TRUSTED.',
     ),
@@ -103,6 +107,12 @@ KEYS: Mapping[str, Key] = {
         'lease_max_s',
         lease.duration_s,
         'Up to how long its tenant may extend the lease.',
+    ),
+    'on_lost': Key(
+        'on_lost',
+        _word(*LOST),
+        'What becomes of an instance whose host is lost: wait for it, or '
+        'evacuate, which starts it anew from its image elsewhere.',
     ),
 }
 """Every key of the namespace, without its prefix."""

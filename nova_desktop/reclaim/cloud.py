@@ -205,6 +205,40 @@ class RestCloud:
             return self._memory(provider['uuid'])
         return None
 
+    def computes(self) -> list[nouns.Compute]:
+        """Give every nova-compute."""
+        body = self._rest.get('compute', '/os-services', binary='nova-compute')
+        return [
+            nouns.Compute(
+                host=each['host'],
+                up=each['state'] == 'up',
+                forced_down=each['forced_down'],
+                heard_unix_s=_unix(each['updated_at']),
+            )
+            for each in (body or {}).get('services', [])
+        ]
+
+    def workstations(self) -> int:
+        """Count the workstations that Placement knows."""
+        asked = {'required': model.TRAIT}
+        body = self._rest.get('placement', '/resource_providers', **asked)
+        return len((body or {}).get('resource_providers', []))
+
+    def traits_of(self, node: str) -> frozenset[str]:
+        """Give the traits of a node's provider, none when there is none."""
+        found = (
+            self._rest.get('placement', '/resource_providers', name=node) or {}
+        )
+        for provider in found.get('resource_providers', []):
+            url = f'/resource_providers/{provider["uuid"]}/traits'
+            body = self._rest.get('placement', url) or {}
+            return frozenset(body.get('traits', []))
+        return frozenset()
+
+    def evacuate(self, server_id: str) -> None:
+        """Start a server anew elsewhere, whose host is down."""
+        self._post(server_id, {'evacuate': {}})
+
     def _memory(self, uuid: str) -> nouns.Provider | None:
         url = f'/resource_providers/{uuid}'
         stock = self._rest.get('placement', f'{url}/inventories') or {}

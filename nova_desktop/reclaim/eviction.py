@@ -14,7 +14,7 @@ from oslo_log import log
 
 from nova_desktop import model
 from nova_desktop.messages import What
-from nova_desktop.reclaim import grace, nouns, progress
+from nova_desktop.reclaim import grace, hurry, nouns, progress
 from nova_desktop.reclaim.attempt import Attempt, following
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts, Victim
@@ -98,6 +98,7 @@ class Eviction:
         victim.deadline_unix_s = grace.deadline_unix_s(
             server, now, self._settings
         )
+        hurry.shorten(victim, self._hosts.need(victim.host))
         before = grace.remembered(server, now, self._settings)
         LOG.info(
             'server %s on %s is to go in %.0f s by %s%s: %s',

@@ -106,6 +106,16 @@ class Provider:
         return self.total_mib - self.reserved_mib - self.used_mib
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compute:
+    """A nova-compute: whether it is up, and its last sign of life."""
+
+    host: str
+    up: bool
+    forced_down: bool
+    heard_unix_s: float
+
+
 class Cloud(Protocol):
     """What the service asks of Nova and Placement; raises CloudError."""
 
@@ -162,6 +172,18 @@ class Cloud(Protocol):
 
     def provider(self, node: str) -> Provider | None:
         """Give a workstation's memory in Placement."""
+
+    def computes(self) -> list[Compute]:
+        """Give every nova-compute."""
+
+    def workstations(self) -> int:
+        """Count the workstations that Placement knows."""
+
+    def traits_of(self, node: str) -> frozenset[str]:
+        """Give the traits of a node's provider, none when there is none."""
+
+    def evacuate(self, server_id: str) -> None:
+        """Start a server anew elsewhere, whose host is down."""
 
 
 class Clock:

@@ -30,6 +30,7 @@ from nova_desktop.reclaim import (
 )
 from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.api_resources import Resources
+from nova_desktop.reclaim.awake import Awake
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -39,6 +40,7 @@ from nova_desktop.reclaim.lease_notice import LeaseNotices
 from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.leftovers import Leftovers
+from nova_desktop.reclaim.lost import Lost
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.worker import Worker
@@ -187,6 +189,7 @@ class Service:
             self.stopping,
         )
         self.leases = self._leases(herald, leaving, eviction)
+        self._build_watch(clock)
 
     def _leases(
         self, herald: Herald, leaving: Leaving, eviction: Eviction
@@ -232,6 +235,26 @@ class Service:
             self.stopping,
         )
 
+    def _build_watch(self, clock: nouns.Clock) -> None:
+        awake = Awake(
+            self.cloud,
+            self._trust.host_client(self.transport),
+            self.hosts,
+            self.journal,
+            self._settings,
+            clock,
+            self.stopping,
+        )
+        self.lost = Lost(
+            self.cloud,
+            self.hosts,
+            self.journal,
+            self._settings,
+            clock,
+            self.stopping,
+            awake.scan,
+        )
+
     def _returned(self, message: messages.CapacityReturned) -> None:
         try:
             self.worker.capacity_returned(message)
@@ -256,6 +279,7 @@ class Service:
         self._thread('returning', self.returning.run)
         if self._settings.lease_scan_s:
             self._thread('leases', self.leases.run)
+        self._thread('lost', self.lost.run)
         self.health.start()
 
     @staticmethod

@@ -5,7 +5,7 @@ from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
-from nova_desktop.reclaim import grace, lease, nouns, plan
+from nova_desktop.reclaim import grace, hurry, lease, nouns, plan
 from nova_desktop.reclaim.agenda import Agenda, Course
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
@@ -51,6 +51,7 @@ class Worker:
         with self._hosts.planning(request.host):
             known = self._hosts.need(request.host)
             self._hosts.asked(request, now)
+            self._hurry(request.host)
             made = plan.make(
                 servers,
                 request,
@@ -63,6 +64,14 @@ class Worker:
                 self._log_plan(request, made)
             self._start(request, made, {s.id: s for s in servers})
         return made
+
+    def _hurry(self, host: str) -> None:
+        """Have those in their grace leave before their host goes away."""
+        need = self._hosts.need(host)
+        for victim in self._hosts.victims(host):
+            if victim.noticed_unix_s and hurry.shorten(victim, need):
+                LOG.info('server %s has to leave earlier', victim.id)
+                self._herald.give(victim, remembered=True)
 
     def _log_plan(
         self, request: messages.ReclaimRequest, made: victims.Plan

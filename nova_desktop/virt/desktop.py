@@ -14,8 +14,12 @@ from oslo_log import log as logging
 
 from nova_desktop import messages
 from nova_desktop.virt import (
+    belonging,
+    deadman,
+    declared,
     endpoint,
     evictions,
+    fence,
     guests,
     inventory,
     leaving,
@@ -55,7 +59,10 @@ class Desktop:
             options.push_retry_max_s,
         )
         self._trust = trust.Trust('', None)
+        self._declared = declared.Declared(lambda: virtapi.reportclient)
         self._requester: requests.Requester | None = None
+        self._dead_man: deadman.DeadMan | None = None
+        self._fence: fence.Fence | None = None
         self._server: Any = None
 
     @functools.cached_property
@@ -83,7 +90,9 @@ class Desktop:
             self._pusher.settled,
             options.reclaim_repeat_s,
             options.reclaim_within_s,
+            options.shutdown_within_s,
         )
+        self._make_fence(host_name)
         self.agent.wake_on_change(lambda: self._recent.note(self.agent.status))
         self.agent.wake_on_change(self.told.heard)
         self.agent.wake_on_change(self._pusher.cap_heard)
@@ -97,8 +106,29 @@ class Desktop:
     def _client(self) -> messages.ReclaimClient:
         return messages.ReclaimClient(rpc.TRANSPORT, signer=self._trust.signer)
 
+    def _make_fence(self, host_name: str) -> None:
+        nova, options = belonging.Nova(host_name), CONF.desktop
+        self._dead_man = deadman.DeadMan(
+            self.agent, nova, self._declared, options.fence_after_s
+        )
+        self._fence = fence.Fence(
+            self.agent,
+            nova,
+            guests.Domains(self._host),
+            self._declared,
+            self._dead_man,
+            options.confirm_retry_s,
+        )
+        self.agent.wake_on_change(self._fence.wake)
+        self._dead_man.start()
+        self._fence.start()
+
     def stop(self) -> None:
         """Listen no longer."""
+        if self._fence is not None:
+            self._fence.stop()
+        if self._dead_man is not None:
+            self._dead_man.stop()
         self.agent.stop()
         self._pusher.stop()
         if self._requester is not None:
@@ -136,6 +166,7 @@ class Desktop:
             )
             providers.append(push.Provider(each.uuid, reserved))
         self._tell_traits(tree, node)
+        self._declared.tell(tree, node, root)
         self._pusher.providers_known(providers, changes)
 
     def _tell_traits(self, tree: Any, node: str) -> None:

@@ -2,7 +2,7 @@
 """What the driver asks of the host's domains beyond Nova's own questions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from nova import exception as nova_exception
@@ -25,6 +25,28 @@ def memory_mib(host: Any) -> int:
         except libvirt_guest.libvirt.libvirtError as error:
             _raise_unless_gone(error)
     return total_kib // _KIB_PER_MIB
+
+
+class Domains:
+    """This host's domains, for whoever ends them."""
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+
+    def loose(self, fenced: Collection[str]) -> list[str]:
+        """Give those that run, or may: they are not among ``fenced``."""
+        return [
+            guest.uuid
+            for guest in self._host.list_guests(only_running=True)
+            if guest.uuid not in fenced
+            or not is_paused(self._host, guest.uuid)
+        ]
+
+    def power_off(self, server_id: str) -> None:
+        """Destroy a domain; nothing happens where there is none."""
+        for guest in self._host.list_guests(only_running=True):
+            if guest.uuid == server_id:
+                guest.poweroff()
 
 
 def warn_of_those_outside(host: Any) -> list[str]:

@@ -12,6 +12,8 @@ from nova_desktop.virt import inventory, threads
 
 LOG = logging.getLogger(__name__)
 
+_FENCE_TIMEOUT_S = 5.0
+
 Wake = Callable[[], None]
 
 MakeWatcher = Callable[
@@ -97,6 +99,27 @@ class Link:
         if self._watcher is None:
             return
         threads.native(self._watcher.leave_done, server_id)
+
+    def unfence(self, server_id: str) -> bool:
+        """Say that a guest belongs here; say whether the agent knows now."""
+        if self._watcher is None:
+            return False
+        known: bool = threads.native(
+            self._watcher.unfence, server_id, _FENCE_TIMEOUT_S
+        )
+        return known
+
+    def fence_in(self, seconds: int) -> bool:
+        """Have all guests fenced then unless asked again; 0 for never.
+
+        Says whether the agent will.
+        """
+        if self._watcher is None:
+            return False
+        armed: bool = threads.native(
+            self._watcher.fence_in, seconds, _FENCE_TIMEOUT_S
+        )
+        return armed
 
     def _heard(self, status: model.Status | None) -> None:
         # On the watcher's own thread: no lock, no logging, no I/O here.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from nova_desktop import messages, model
-from nova_desktop.virt import inventory, requests
+from nova_desktop.virt import boot, inventory, requests
 
 KEPT = model.HISTORY
 
@@ -80,6 +80,7 @@ class Book:
                 for horizon in model.HORIZONS_MIN
                 if horizon in odds
             },
+            booted_unix_s=boot.booted_unix_s(),
         )
 
 

@@ -17,6 +17,8 @@ def status(
     presence: model.Presence = model.Presence.AWAY,
     reclaim_due: bool = False,
     forecast: dict[int, float] | None = None,
+    departing: str = '',
+    fenced: tuple[str, ...] = (),
 ) -> model.Status:
     """Give what an agent says."""
     return model.Status(
@@ -28,6 +30,8 @@ def status(
         cap=cap,
         reclaim_due=reclaim_due,
         forecast=forecast or {},
+        departing=departing,
+        fenced=fenced,
     )
 
 
@@ -46,6 +50,8 @@ class FakeWatcher:
         self.left: list[str] = []
         self.done: list[str] = []
         self.stopped = False
+        self.unfenced: list[str] = []
+        self.fences_in: list[int] = []
         self.resume: Callable[[str], None] = lambda server_id: None
 
     def start(self) -> None:
@@ -66,3 +72,12 @@ class FakeWatcher:
 
     def leave_done(self, server_id: str) -> None:
         self.done.append(server_id)
+
+    def unfence(self, server_id: str, timeout_s: float) -> bool:
+        self.unfenced.append(server_id)
+        self.resume(server_id)
+        return True
+
+    def fence_in(self, seconds: int, timeout_s: float) -> bool:
+        self.fences_in.append(seconds)
+        return True

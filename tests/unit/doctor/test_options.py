@@ -109,3 +109,24 @@ class SchedulerTest(unittest.TestCase):
                 if isinstance(node, ast.ClassDef | ast.FunctionDef)
             ]
             self.assertIn(name, names)
+
+
+class AwayTest(unittest.TestCase):
+    def test_guests_at_the_start_of_the_host(self) -> None:
+        name = 'resume_guests_state_on_host_boot'
+        for value, state in (('False', State.OK), ('true', State.ADVICE)):
+            result = options.resumes_at_boot(given(**{name: value}))
+            self.assertEqual(state, result.state)
+        self.assertEqual(State.OK, options.resumes_at_boot(given()).state)
+
+    def test_fence(self) -> None:
+        for value, state in (
+            ('0', State.OK),
+            ('29', State.ADVICE),
+            ('30', State.OK),
+            ('soon', State.PROBLEM),
+        ):
+            place = {('desktop', 'fence_after_s'): [value]}
+            result = options.fence_after(settings.Settings(place))
+            self.assertEqual(state, result.state, value)
+        self.assertEqual(State.OK, options.fence_after(given()).state)

@@ -8,6 +8,7 @@ from nova.api.validation.extra_specs import base, validators
 from nova_desktop.filters import extra_specs
 
 GOOD = {
+    'desktop:on_lost': ('wait', 'evacuate'),
     'desktop:preemptible': ('true', 'False', '1'),
     'desktop:priority': ('0', '1000'),
     'desktop:on_reclaim': ('shelve', 'live-migrate,cold-migrate, delete'),
@@ -19,6 +20,7 @@ GOOD = {
     'desktop:lease_max': ('90m', '2d'),
 }
 BAD = {
+    'desktop:on_lost': ('', 'Wait', 'delete'),
     'desktop:preemptible': ('maybe', ''),
     'desktop:priority': ('-1', '1001', 'high'),
     'desktop:on_reclaim': ('', 'shelve,shelve', 'explode'),

@@ -28,6 +28,7 @@ STATUSES = st.builds(
     forecast=st.dictionaries(
         st.sampled_from(model.HORIZONS_MIN), st.floats(0, 1)
     ),
+    booted_unix_s=st.none() | NUMBERS,
 )
 JUNK = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -46,6 +47,7 @@ GOOD = {
     'demand': False,
     'reclaim_due': False,
     'forecast': {'5': 0.5},
+    'booted_unix_s': 7.0,
 }
 
 
@@ -74,6 +76,11 @@ class HostStatusTest(unittest.TestCase):
             self.assertLess(len(str(bad)), 1000)
         else:
             self.assertEqual(junk, taken.to_wire()[name])
+
+    def test_hosts_that_do_not_tell_since_when_they_run(self) -> None:
+        old = {k: v for k, v in GOOD.items() if k != 'booted_unix_s'}
+        taken = messages.HostStatus.from_wire(old)
+        self.assertIsNone(taken.booted_unix_s)
 
     def test_what_is_wrong_is_named(self) -> None:
         for name, value, told in (

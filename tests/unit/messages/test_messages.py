@@ -34,6 +34,19 @@ class WireTest(unittest.TestCase):
             self.assertLess(len(str(caught.exception)), 500)
 
 
+class RequestTest(unittest.TestCase):
+    def test_hosts_that_do_not_tell_whether_they_leave(self) -> None:
+        fields = REQUEST.to_wire()
+        del fields['departs']
+        self.assertEqual(REQUEST, messages.ReclaimRequest.from_wire(fields))
+
+    def test_a_host_that_leaves(self) -> None:
+        fields = {**REQUEST.to_wire(), 'departs': True}
+        self.assertTrue(messages.ReclaimRequest.from_wire(fields).departs)
+        with self.assertRaisesRegex(exception.BadMessage, 'departs'):
+            messages.ReclaimRequest.from_wire({**fields, 'departs': 'yes'})
+
+
 class Endpoint:
     def __init__(self) -> None:
         self.got: list[str] = []

@@ -141,6 +141,8 @@ class WhyTest(unittest.TestCase):
         self.assertRegex(why, 'brought it back at .*: there is room')
         why = self.why(server(), action('resume'))
         self.assertRegex(why, 'resumed it at .*: there is room')
+        why = self.why(server(), action('evacuate'))
+        self.assertRegex(why, 'started it anew here at .* is lost.')
         why = self.why(server(), action('live-migration', 'ann'))
         self.assertIn('by user ann, not by', why)
 

@@ -124,7 +124,13 @@ class Cloud:
         self.nudges_refused = {}
         self.why = 'conductor_live_migrate_instance: No valid host was found'
         self.projects = {s.id: PROJECT for s in servers}
-        self.computes = {'desk1', 'desk2'}
+        self.computes_known = {'desk1', 'desk2'}
+        self.nova_computes = {}
+        self.traits = {}
+        self.desks = 10
+        self.evacuations = []
+        self.evacuated_to = 'desk2'
+        self.evacuation_refused = None
 
     def _up(self):
         if self.down:
@@ -171,7 +177,7 @@ class Cloud:
 
     def is_compute(self, host):
         self._up()
-        return host in self.computes
+        return host in self.computes_known
 
     def act(self, action, server_id):
         self._up()
@@ -280,6 +286,42 @@ class Cloud:
         return nouns.Provider(
             f'rp-{node}', self.total_mib, self.reserved_mib, used
         )
+
+    def lose(self, host, silent_s=1000.0, *traits, forced=False):
+        """Let a workstation be silent for so long by now."""
+        heard = self.clock.now - silent_s
+        self.nova_computes[host] = nouns.Compute(host, False, forced, heard)
+        self.traits[host] = frozenset({model.TRAIT, *traits})
+
+    def computes(self):
+        self._up()
+        return list(self.nova_computes.values())
+
+    def workstations(self):
+        self._up()
+        return self.desks
+
+    def traits_of(self, node):
+        self._up()
+        return self.traits.get(node, frozenset())
+
+    def evacuate(self, server_id):
+        self._up()
+        if self.evacuation_refused:
+            raise self.evacuation_refused
+        self.evacuations.append(server_id)
+        self.change(server_id, task_state='rebuilding')
+        self.clock.at(self.takes_s, lambda: self._evacuated(server_id))
+
+    def _evacuated(self, server_id):
+        self.change(server_id, task_state=None)
+        if self.evacuated_to:
+            there = self.evacuated_to
+            self.change(server_id, host=there, node=there, vm_state='active')
+        else:
+            self.change(server_id, vm_state='error')
+            record = nouns.ActionRecord('evacuate', US, 'req', '', True)
+            self.records[server_id] = [record]
 
 
 class Later:
@@ -445,7 +487,7 @@ class Service:
         self.aside.run()
 
 
-def request(keep=0, host='desk1', within_s=30.0):
+def request(keep=0, host='desk1', within_s=30.0, departs=False):
     return messages.ReclaimRequest(
         request_id=str(uuid.uuid4()),
         host=host,
@@ -453,6 +495,7 @@ def request(keep=0, host='desk1', within_s=30.0):
         keep_memory_mib=keep,
         within_s=within_s,
         reason='the owner is back',
+        departs=departs,
     )
 
 

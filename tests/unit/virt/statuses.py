@@ -12,6 +12,8 @@ def status(
     reclaim_due: bool = False,
     forecast: dict[int, float] | None = None,
     reason: str = 'nobody is here',
+    departing: str = '',
+    fenced: tuple[str, ...] = (),
 ) -> model.Status:
     """Give what an agent says."""
     return model.Status(
@@ -23,6 +25,8 @@ def status(
         cap=cap,
         reclaim_due=reclaim_due,
         forecast=forecast or {},
+        departing=departing,
+        fenced=fenced,
     )
 
 
@@ -45,3 +49,11 @@ class FakeLink:
 
     def leave_done(self, server_id: str) -> None:
         self.calls.append(('done', server_id))
+
+    def unfence(self, server_id: str) -> bool:
+        self.calls.append(('unfence', server_id))
+        return self._grants
+
+    def fence_in(self, seconds: int) -> bool:
+        self.calls.append(('fence_in', seconds))
+        return self._grants

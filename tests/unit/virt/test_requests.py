@@ -10,12 +10,13 @@ SMALL = model.Cap(cpus=1.0, memory_mib=512, admit=False)
 DUE = statuses.status(SMALL, model.Presence.ACTIVE, reclaim_due=True)
 
 
-class RequesterTest(unittest.TestCase):
+class RequesterCase(unittest.TestCase):
     def setUp(self) -> None:
         self.said: model.Status | None = None
         self.used_mib = 2048
         self.client = mock.Mock()
         self.placement_follows = True
+        self.now_s = 1000.0
         self.requester = requests.Requester(
             'desk1',
             lambda: self.said,
@@ -24,6 +25,8 @@ class RequesterTest(unittest.TestCase):
             lambda: self.placement_follows,
             repeat_s=10.0,
             within_s=60.0,
+            shutdown_within_s=90.0,
+            clock=lambda: self.now_s,
         )
 
     def hear(self, said: model.Status | None) -> float | None:
@@ -33,6 +36,8 @@ class RequesterTest(unittest.TestCase):
     def asked(self) -> list:
         return [call.args[0] for call in self.client.reclaim.mock_calls]
 
+
+class RequesterTest(RequesterCase):
     def test_silence_asks_nothing(self) -> None:
         self.assertIsNone(self.hear(None))
         self.client.assert_not_called()
@@ -110,3 +115,72 @@ class RequesterTest(unittest.TestCase):
         (returned,) = self.client.capacity_returned.call_args.args
         self.assertNotIn('key', asked.reason + returned.reason)
         self.assertIn('owner', asked.reason)
+
+
+LEAVES = statuses.status(SMALL, model.Presence.ACTIVE, departing='shutdown')
+STAYS = statuses.status(SMALL, model.Presence.ACTIVE)
+
+
+class ShutdownTest(RequesterCase):
+    """The host is switched off, and its guests with it."""
+
+    def test_nothing_may_stay(self) -> None:
+        self.used_mib = 100
+        self.assertEqual(10.0, self.hear(LEAVES))
+        (asked,) = self.asked()
+        self.assertEqual((0.0, 0), (asked.keep_cpus, asked.keep_memory_mib))
+        self.assertTrue(asked.departs)
+        self.assertEqual(90.0, asked.within_s)
+        self.assertEqual('the workstation is being shut down', asked.reason)
+
+    def test_the_time_that_is_left(self) -> None:
+        self.hear(LEAVES)
+        for self.now_s, left_s in ((1030.0, 60.0), (1091.0, 0.0)):
+            self.requester.step()
+            self.assertEqual(left_s, self.asked()[-1].within_s)
+        self.assertEqual(1, len({each.request_id for each in self.asked()}))
+
+    def test_no_guests(self) -> None:
+        self.used_mib = 0
+        self.hear(LEAVES)
+        self.assertEqual([], self.asked())
+
+    def test_an_agent_that_ends_takes_nothing_back(self) -> None:
+        self.hear(LEAVES)
+        self.assertEqual(10.0, self.hear(None))
+        self.assertEqual(2, len(self.asked()))
+        self.client.capacity_returned.assert_not_called()
+
+    def test_asked_for_less_before(self) -> None:
+        self.hear(DUE)
+        self.hear(LEAVES)
+        first, second = self.asked()
+        self.assertNotEqual(first.request_id, second.request_id)
+        self.assertEqual([False, True], [first.departs, second.departs])
+
+    def test_cancelled(self) -> None:
+        self.hear(LEAVES)
+        self.client.capacity_returned.return_value = False
+        with self.assertLogs('nova_desktop.virt.requests'):
+            self.assertEqual(10.0, self.hear(STAYS))
+        self.client.capacity_returned.return_value = True
+        self.assertIsNone(self.requester.step())
+        self.requester.step()
+        self.assertEqual(2, self.client.capacity_returned.call_count)
+        (told,) = self.client.capacity_returned.call_args.args
+        self.assertIn('not shut down', told.reason)
+        self.assertEqual(1, len(self.asked()))
+
+    def test_cancelled_while_a_reclaim_is_due(self) -> None:
+        self.hear(LEAVES)
+        self.hear(DUE)
+        self.assertEqual(1, self.client.capacity_returned.call_count)
+        first, second = self.asked()
+        self.assertNotEqual(first.request_id, second.request_id)
+        self.assertEqual(
+            (512, False), (second.keep_memory_mib, second.departs)
+        )
+
+    def test_sleep_asks_for_nothing(self) -> None:
+        self.assertIsNone(self.hear(statuses.status(SMALL, departing='sleep')))
+        self.assertEqual([], self.asked())
