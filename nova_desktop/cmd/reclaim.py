@@ -55,7 +55,8 @@ def reload(conf: Any) -> None:
     """Read the files again, for the options that may change meanwhile."""
     try:
         conf.mutate_config_files()
-    except options.Error as error:
+    except (options.Error, ValueError, SystemExit) as error:
+        # oslo.config ends the process over options of the command line.
         LOG.error('the options stay as they are: %s', error)
 
 

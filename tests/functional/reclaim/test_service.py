@@ -385,6 +385,9 @@ class CommandTest(unittest.TestCase):
         )
 
     def until(self, process, text):
+        ender = threading.Timer(30, process.kill)
+        ender.start()
+        self.addCleanup(ender.cancel)
         for line in iter(process.stdout.readline, ''):
             if text in line:
                 return
@@ -402,7 +405,7 @@ class CommandTest(unittest.TestCase):
             self.until(process, 'the options stay as they are')
         path.write_text(text.replace('debug = false', 'debug = true'))
         process.send_signal(signal.SIGHUP)
-        self.until(process, 'DEBUG')
+        self.until(process, 'DEFAULT.debug changed')
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
         self.assertEqual(0, process.returncode)
