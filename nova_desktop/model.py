@@ -474,8 +474,10 @@ class ReclaimAction(enum.StrEnum):
 
     LIVE_MIGRATE = 'live-migrate'
     COLD_MIGRATE = 'cold-migrate'
+    SUSPEND = 'suspend'
     SHELVE = 'shelve'
     STOP = 'stop'
+    REBUILD = 'rebuild'
     DELETE = 'delete'
 
 

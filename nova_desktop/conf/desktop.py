@@ -84,8 +84,9 @@ host may not have asked and still counts as in need.
         min=0.0,
         max=86400.0,
         help="""
-Seconds within which the host asks to be free. The reclaim service weighs it
-against the notice that each flavor promises.
+Seconds within which the host asks to be free, after the notice that each
+flavor promises. The reclaim service passes over what takes an instance longer
+to leave, where its flavor names something quicker.
 """,
     ),
 ]

@@ -14,6 +14,7 @@ class What(enum.StrEnum):
 
     CHOSEN = 'chosen'
     NOTICED = 'noticed'
+    PASSED_OVER = 'passed-over'
     TRIES = 'tries'
     FELL_THROUGH = 'fell-through'
     LEFT = 'left'

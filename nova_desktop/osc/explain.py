@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_desktop import model
 from nova_desktop.osc.events import SERVICE, Event, line
-from nova_desktop.policy import tolerance
+from nova_desktop.policy import tolerance, wish
 
 NOTICE = 'desktop_notice'
 
@@ -26,8 +26,9 @@ _BROUGHT_BY = {
     'migrate': 'moved it here',
     'unshelve': 'brought it back',
     'start': 'started it again',
+    'resume': 'resumed it',
 }
-_COMES_BACK = ('SHELVED', 'SHELVED_OFFLOADED', 'SHUTOFF')
+_COMES_BACK = ('SHELVED', 'SHELVED_OFFLOADED', 'SUSPENDED', 'SHUTOFF')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ def _why_ended(known: Known, action: str, done: str) -> str:
         )
     if not found.ours:
         return f'It was {done} at {found.at} by {_somebody(found, known)}.'
+    if _wished(known) == done:
+        return (
+            f'The {SERVICE} {done} it again at {found.at}, as its tenant had '
+            'left it before it was shelved.'
+        )
     back = ' It comes back once there is room.'
     return (
         f'The {SERVICE} {done} it at {found.at}: {_reason(known, found)}.'
@@ -157,6 +163,14 @@ def _last(known: Known, names: tuple[str, ...]) -> Event | None:
     return found[-1] if found else None
 
 
+def _wished(known: Known) -> str:
+    return wish.of(
+        wish.Deed(event.what, event.ours)
+        for event in reversed(known.actions)
+        if not event.failed
+    )
+
+
 def _somebody(event: Event, known: Known) -> str:
     if known.unknown:
         return (
@@ -168,7 +182,7 @@ def _somebody(event: Event, known: Known) -> str:
 
 def _reason(known: Known, event: Event) -> str:
     """Give why the service acted: its record, or the notice that it left."""
-    if event.what in ('unshelve', 'start'):
+    if event.what in ('unshelve', 'start', 'resume'):
         return 'there is room for it again'
     for record in reversed(known.records):
         if (

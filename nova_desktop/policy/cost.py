@@ -7,9 +7,15 @@ from nova_desktop import model
 
 _MIB_PER_GIB = 1024
 
-_MOVES_MEMORY = frozenset({model.ReclaimAction.LIVE_MIGRATE})
 _MOVES_DISK = frozenset(
-    {model.ReclaimAction.COLD_MIGRATE, model.ReclaimAction.SHELVE}
+    {
+        model.ReclaimAction.COLD_MIGRATE,
+        model.ReclaimAction.SHELVE,
+        model.ReclaimAction.REBUILD,
+    }
+)
+_KEEPS_WORK = frozenset(
+    {model.ReclaimAction.LIVE_MIGRATE, model.ReclaimAction.SUSPEND}
 )
 
 
@@ -21,18 +27,36 @@ class Rates:
     disk_mib_per_s: float
 
 
+def loses_work(action: model.ReclaimAction) -> bool:
+    """Say whether an action ends what runs in the guest."""
+    return action not in _KEEPS_WORK
+
+
+def moving_s(
+    guest: model.Candidate, action: model.ReclaimAction, rates: Rates
+) -> float:
+    """Estimate how long an action takes: bytes by rate.
+
+    A live migration sends the memory, a suspend writes it. A disk is read
+    and sent at once, at the slower of both rates. Ending a guest moves
+    nothing.
+    """
+    if action is model.ReclaimAction.LIVE_MIGRATE:
+        return guest.memory_mib / rates.link_mib_per_s
+    if action is model.ReclaimAction.SUSPEND:
+        return guest.memory_mib / rates.disk_mib_per_s
+    if action not in _MOVES_DISK:
+        return 0.0
+    slower = min(rates.link_mib_per_s, rates.disk_mib_per_s)
+    return guest.disk_gib * _MIB_PER_GIB / slower
+
+
 def seconds(
     guest: model.Candidate, action: model.ReclaimAction, rates: Rates
 ) -> float:
     """Add the work that is lost to the time that moving takes.
 
-    A live migration moves the memory and loses nothing. Everything else ends
-    what runs: the work since the guest's start or its last checkpoint is lost.
-    A disk is read and sent at once, at the slower of both rates.
+    What ends the guest loses its work since its start or last checkpoint.
     """
-    if action in _MOVES_MEMORY:
-        return guest.memory_mib / rates.link_mib_per_s
-    if action not in _MOVES_DISK:
-        return guest.unsaved_s
-    slower = min(rates.link_mib_per_s, rates.disk_mib_per_s)
-    return guest.unsaved_s + guest.disk_gib * _MIB_PER_GIB / slower
+    lost_s = guest.unsaved_s if loses_work(action) else 0.0
+    return lost_s + moving_s(guest, action, rates)

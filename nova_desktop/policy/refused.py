@@ -15,11 +15,14 @@ def actions(asked: Asked) -> dict[model.ReclaimAction, str]:
     refused: dict[model.ReclaimAction, str] = {}
     if asked.is_encrypted:
         refused[action.LIVE_MIGRATE] = _ENCRYPTED
+        refused[action.SUSPEND] = _ENCRYPTED
     if asked.hardware('tpm_version'):
         refused[action.SHELVE] = _TPM
+        refused[action.REBUILD] = _TPM
         if asked.specs.get('hw:tpm_secret_security') != 'host':
             refused[action.LIVE_MIGRATE] = _TPM
     if asked.specs.get(_DEVICE):
         refused[action.LIVE_MIGRATE] = _DEVICE
         refused[action.COLD_MIGRATE] = _DEVICE
+        refused[action.SUSPEND] = _DEVICE
     return refused

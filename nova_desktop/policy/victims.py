@@ -8,10 +8,11 @@ only be had back by a guest that leaves.
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 
 from nova_desktop import model
-from nova_desktop.policy import cost, cover
+from nova_desktop.policy import cost, cover, timely
 
 _ALIASES = {
     'SHUTOFF': 'STOPPED',
@@ -23,13 +24,15 @@ _GONE = frozenset({'SHELVED_OFFLOADED', 'DELETED', 'SOFT-DELETE'})
 # ERROR may well run: the owner's memory counts, so it is believed to.
 _AT_REST = frozenset({'STOPPED', 'SUSPENDED', 'SHELVED', 'BUILDING'})
 
+_SHELVED_FROM = frozenset({'ACTIVE', 'STOPPED', 'PAUSED', 'SUSPENDED'})
 _ALLOWED: dict[model.ReclaimAction, frozenset[str]] = {
     model.ReclaimAction.LIVE_MIGRATE: frozenset({'ACTIVE', 'PAUSED'}),
     model.ReclaimAction.COLD_MIGRATE: frozenset({'ACTIVE', 'STOPPED'}),
-    model.ReclaimAction.SHELVE: frozenset(
-        {'ACTIVE', 'STOPPED', 'PAUSED', 'SUSPENDED'}
-    ),
+    model.ReclaimAction.SUSPEND: frozenset({'ACTIVE'}),
+    model.ReclaimAction.SHELVE: _SHELVED_FROM,
     model.ReclaimAction.STOP: frozenset({'ACTIVE', 'ERROR'}),
+    # Nova rebuilds nothing elsewhere that lives: it is shelved on the way.
+    model.ReclaimAction.REBUILD: _SHELVED_FROM,
 }
 _DELETE = model.ReclaimAction.DELETE
 
@@ -96,14 +99,20 @@ def _priority(guest: model.Candidate) -> int:
     return guest.tolerance.priority
 
 
-def _loss_ms(guest: model.Candidate, rates: cost.Rates) -> int:
-    """Give what it costs that a guest leaves by its first allowed action."""
-    action = actions_allowed(guest.state, guest.tolerance)[0]
-    return round(1000 * cost.seconds(guest, action, rates))
+def _loss_ms(
+    guest: model.Candidate, rates: cost.Rates, within_s: float
+) -> int:
+    """Give what it costs that a guest leaves by what is tried first."""
+    allowed = actions_allowed(guest.state, guest.tolerance)
+    action = timely.choose(guest, allowed, within_s, rates).action
+    return round(1000 * cost.seconds(guest, action or allowed[0], rates))
 
 
 def _pick(
-    guests: Iterable[model.Candidate], need_mib: int, rates: cost.Rates
+    guests: Iterable[model.Candidate],
+    need_mib: int,
+    rates: cost.Rates,
+    within_s: float,
 ) -> tuple[list[model.Candidate], int, int]:
     """Choose by priority; give the guests, their loss and the least in ms.
 
@@ -123,7 +132,7 @@ def _pick(
         below -= _memory(same)
         found = cover.cheapest(
             [guest.memory_mib for guest in same],
-            [_loss_ms(guest, rates) for guest in same],
+            [_loss_ms(guest, rates, within_s) for guest in same],
             rest - below,
         )
         chosen = [same[index] for index in found.taken]
@@ -139,11 +148,13 @@ def choose(
     keep_cpus: float,
     keep_memory_mib: int,
     rates: cost.Rates,
+    within_s: float = math.inf,
 ) -> Plan:
     """Choose who must go so that no more than ``keep_memory_mib`` stays.
 
     ``candidates`` are all guests of the host, also those that may not be
-    touched. Lowest priority first, then the least cost, then the fewest, then
+    touched; ``within_s`` is the time that each has to leave in, after its
+    grace. Lowest priority first, then the least cost, then the fewest, then
     the least memory beyond what is needed, then the least unsaved work.
     ``keep_cpus`` chooses nobody, it is told in the reason only.
     """
@@ -153,7 +164,7 @@ def choose(
     if need_mib <= 0:
         return Plan((), f'{asked}: nobody must go')
     able = [g for g in candidates if _may_go(g)]
-    victims, loss_ms, least_ms = _pick(able, need_mib, rates)
+    victims, loss_ms, least_ms = _pick(able, need_mib, rates, within_s)
     freed = _memory(victims)
     unmet = max(0, need_mib - freed)
     reason = (

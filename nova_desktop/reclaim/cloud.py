@@ -15,8 +15,10 @@ _BODIES: Mapping[model.ReclaimAction, dict[str, Any]] = {
         'os-migrateLive': {'host': None, 'block_migration': 'auto'}
     },
     model.ReclaimAction.COLD_MIGRATE: {'migrate': None},
+    model.ReclaimAction.SUSPEND: {'suspend': None},
     model.ReclaimAction.SHELVE: {'shelve': None},
     model.ReclaimAction.STOP: {'os-stop': None},
+    model.ReclaimAction.REBUILD: {'shelve': None},
 }
 
 
@@ -84,9 +86,18 @@ class RestCloud:
         return [s for s in self._servers(host=host) if s.host == host]
 
     def waiting(self) -> list[nouns.Server]:
-        """Give all projects' servers that are offloaded or stopped."""
-        shelved = self._servers(status='SHELVED_OFFLOADED')
-        return shelved + self._servers(status='SHUTOFF')
+        """Give all projects' servers that are offloaded or at rest."""
+        found = []
+        for status in ('SHELVED_OFFLOADED', 'SUSPENDED', 'SHUTOFF'):
+            found += self._servers(status=status)
+        return found
+
+    def active_since(self, unix_s: float) -> list[nouns.Server]:
+        """Give all projects' active servers that changed since then."""
+        since = datetime.datetime.fromtimestamp(unix_s, datetime.UTC)
+        return self._servers(
+            status='ACTIVE', **{'changes-since': since.isoformat()}
+        )
 
     def server(self, server_id: str) -> nouns.Server | None:
         """Give a server, None when it is gone."""

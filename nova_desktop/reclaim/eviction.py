@@ -6,17 +6,20 @@ done so far is remembered by Nova (metadata, the server's state), so a service
 that is killed anywhere and started again goes on where it stopped.
 """
 
+import math
 import threading
 from collections.abc import Callable
 
 from oslo_log import log
 
+from nova_desktop import model
 from nova_desktop.messages import What
-from nova_desktop.policy import victims
 from nova_desktop.reclaim import grace, nouns, progress
+from nova_desktop.reclaim.attempt import Attempt, following
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
-from nova_desktop.reclaim.leaving import Attempt, Leaving
+from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.recheck import Recheck
 from nova_desktop.reclaim.step import End, Step
@@ -50,6 +53,9 @@ class Eviction:
         self._clock = clock
         self._stop = stop
         self._recheck = Recheck(cloud, hosts, settings, clock, stop)
+        self._bringing = Bringing(
+            cloud, hosts, herald, journal, settings, clock, stop
+        )
 
     def run(self, victim: Victim) -> Step:
         """Evict a server or find that it need not go."""
@@ -71,14 +77,17 @@ class Eviction:
             waited - begun,
             self._clock.steady() - waited,
         )
+        if victim.left_by == model.ReclaimAction.REBUILD:
+            self._bringing.anew(victim.id)
         return step
 
     def notice(self, victim: Victim) -> None:
         """Fix the deadline and tell everybody."""
         now = self._clock.unix()
         server = victim.server
-        allowed = victims.actions_allowed(server.vm_state, server.tolerance)
-        victim.action = allowed[0].value if allowed else ''
+        within_s = self._within_s(victim)
+        first = following(server, (), within_s, now, self._settings).action
+        victim.action = first.value if first else ''
         victim.noticed_unix_s = now
         victim.deadline_unix_s = grace.deadline_unix_s(
             server, now, self._settings
@@ -145,11 +154,18 @@ class Eviction:
         if step.end is not None or step.server is None:
             return step
         provider = self._provider_uuid(step.server)
-        attempts = self._leaving.leave(step.server)
+        due = victim.deadline_unix_s + self._within_s(victim)
+        attempts = self._leaving.leave(step.server, due)
         step = self._judge(attempts)
         if step.end is End.LEFT:
+            victim.left_by = attempts[-1].action
             self.confirm(victim.id, provider, attempts[-1])
         return step
+
+    def _within_s(self, victim: Victim) -> float:
+        """Give how long after the grace the host wants to be free."""
+        need = self._hosts.need(victim.host)
+        return need.request.within_s if need else math.inf
 
     def _judge(self, attempts: list[Attempt]) -> Step:
         told = '; '.join(
@@ -172,7 +188,7 @@ class Eviction:
 
     def confirm(self, server_id: str, provider: str, attempt: Attempt) -> bool:
         """Wait until Placement no longer counts the server on its host."""
-        keeps = attempt.action == 'stop' or (
+        keeps = attempt.action in ('stop', 'suspend') or (
             attempt.action == 'cold-migrate'
             and not self._settings.confirm_cold_migration
         )
@@ -207,7 +223,9 @@ class Eviction:
             self._herald.withdraw(victim, step.reason)
             self._note(What.WITHDRAWN, victim, step.reason)
         elif step.end is End.FAILED:
-            pause = self._hosts.failed(victim.id, self._clock.unix())
+            pause = self._hosts.failed(
+                victim.id, self._clock.unix(), victim.host
+            )
             LOG.error(
                 'server %s cannot leave %s, next try in %.0f s: %s',
                 victim.id,

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from nova_desktop import messages
 from nova_desktop.reclaim import nouns
-
-_MAX_DOUBLINGS = 4
+from nova_desktop.reclaim.rests import Rests
 
 
 @dataclasses.dataclass(eq=False)
@@ -16,7 +15,8 @@ class Victim:
     """A server on its way out; ``wake`` is set when there is news for it.
 
     ``old_ack`` says that its metadata holds an acknowledgement from before the
-    notice, which could not be deleted yet.
+    notice, which could not be deleted yet; ``left_by`` is the action that it
+    left by in the end.
     """
 
     server: nouns.Server
@@ -27,6 +27,7 @@ class Victim:
     deadline_unix_s: float = 0.0
     withdrawn: str = ''
     old_ack: bool = False
+    left_by: str = ''
     wake: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @property
@@ -60,7 +61,7 @@ class Hosts:
         self._settings = settings
         self._changed = threading.Condition()
         self._hosts: dict[str, _Host] = {}
-        self._rest: dict[str, tuple[int, float]] = {}
+        self._rests = Rests(settings.retry_after_s)
         self.stopping = False
 
     def planning(self, host: str) -> threading.Lock:
@@ -154,27 +155,32 @@ class Hosts:
                 entry.acting -= 1
                 self._changed.notify_all()
 
-    def failed(self, server_id: str, now: float) -> float:
-        """Leave a server alone for a while; give how long in seconds."""
+    def failed(
+        self,
+        server_id: str,
+        now: float,
+        host: str = '',
+        no_room: bool = False,
+    ) -> float:
+        """Leave a server alone for a while; give how long in seconds.
+
+        ``host`` is the one that it could not leave; empty where it could not
+        be brought back, with ``no_room`` because no host took it.
+        """
         with self._changed:
-            times = self._rest.get(server_id, (0, 0.0))[0]
-            doubled: int = 1 << min(times, _MAX_DOUBLINGS)
-            pause = self._settings.retry_after_s * doubled
-            self._rest[server_id] = (times + 1, now + pause)
-            return pause
+            return self._rests.failed(server_id, now, host, no_room)
 
     def succeeded(self, server_id: str) -> None:
         """Forget a server's failures."""
         with self._changed:
-            self._rest.pop(server_id, None)
+            self._rests.forget(server_id)
 
-    def resting(self, now: float) -> set[str]:
-        """Give the servers to leave alone; forget failures of long ago."""
+    def room_again(self) -> None:
+        """Let those try again that no host had taken."""
         with self._changed:
-            old = now - 86400
-            self._rest = {
-                server_id: entry
-                for server_id, entry in self._rest.items()
-                if entry[1] > old
-            }
-            return {i for i, (_, until) in self._rest.items() if until > now}
+            self._rests.room_again()
+
+    def resting(self, now: float, host: str = '') -> set[str]:
+        """Give the servers to leave alone on a host; see ``failed``."""
+        with self._changed:
+            return self._rests.resting(now, host)

@@ -2,13 +2,14 @@
 """Make a server leave: the first of its flavor's actions that works."""
 
 import dataclasses
+import math
 import threading
 
 from oslo_log import log
 
 from nova_desktop import messages, model
-from nova_desktop.policy import victims
 from nova_desktop.reclaim import nouns, progress
+from nova_desktop.reclaim.attempt import Attempt, following, was_let_down
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.progress import Progress
 
@@ -16,21 +17,6 @@ LOG = log.getLogger(__name__)
 
 _STARTS = 3
 _ABORT_S = 60.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Attempt:
-    """What came of one action, and how long it took.
-
-    ``unheard`` means that the cloud never took it: nothing is known against
-    the action itself.
-    """
-
-    action: str
-    left: bool
-    reason: str
-    took_s: float
-    unheard: bool = False
 
 
 class Leaving:
@@ -50,7 +36,9 @@ class Leaving:
         self._clock = clock
         self._stop = stop
 
-    def leave(self, server: nouns.Server) -> list[Attempt]:
+    def leave(
+        self, server: nouns.Server, due_unix_s: float = math.inf
+    ) -> list[Attempt]:
         """Try the actions in order; the last attempt tells how it ended.
 
         ``server`` is as Nova shows it now. A task that runs on it already,
@@ -64,7 +52,7 @@ class Leaving:
         if progress.has_left(now, server.host):
             return [Attempt('', True, 'left by a task that ran already', 0)]
         while now is not None and not self._stop.is_set():
-            action = self._next(now, attempts)
+            action = self._next(now, attempts, due_unix_s)
             if action is None:
                 break
             self._note(messages.What.TRIES, server, f'by {action}')
@@ -118,17 +106,21 @@ class Leaving:
     ) -> None:
         self._journal.note(what, server.id, text, server.host, detail)
 
-    @staticmethod
     def _next(
-        server: nouns.Server, attempts: list[Attempt]
+        self, server: nouns.Server, attempts: list[Attempt], due_unix_s: float
     ) -> model.ReclaimAction | None:
-        tried = {attempt.action for attempt in attempts}
-        allowed = victims.actions_allowed(server.vm_state, server.tolerance)
-        action = next((a for a in allowed if a.value not in tried), None)
-        # A short silence of the cloud must not cost what may still be saved.
-        unheard = any(attempt.unheard for attempt in attempts)
-        lost = action is model.ReclaimAction.DELETE and unheard
-        return None if lost else action
+        """Choose what to try, and tell what is passed over for the time."""
+        now = self._clock.unix()
+        left_s = due_unix_s - now
+        chosen = following(server, attempts, left_s, now, self._settings)
+        for action, takes_s in chosen.passed:
+            self._note(
+                messages.What.PASSED_OVER,
+                server,
+                f'{action} for {chosen.action}: it would take about '
+                f'{takes_s:.0f} s, and {max(0.0, left_s):.0f} s are left',
+            )
+        return chosen.action
 
     def _look(self, last: nouns.Server) -> nouns.Server | None:
         """Read a server; while the cloud is silent it is as it last was."""
@@ -161,7 +153,7 @@ class Leaving:
         begun = self._clock.steady()
         end = begun + self._timeout_s(action)
         reason, request_id, unheard = self._start(action, server, end)
-        state = Progress.FAILED
+        state, let_down = Progress.FAILED, False
         if not reason:
             state = self._watch(action, server, end)
         if state is Progress.WORKING and not self._stop.is_set():
@@ -169,12 +161,14 @@ class Leaving:
             state = self._give_up(action, server)
         elif state is Progress.FAILED and not reason:
             reason = self._why(server.id, request_id)
+            let_down = was_let_down(action, reason)
         return Attempt(
             action=action.value,
             left=state is Progress.LEFT,
             reason=reason,
             took_s=self._clock.steady() - begun,
             unheard=unheard,
+            let_down=let_down,
         )
 
     def _start(

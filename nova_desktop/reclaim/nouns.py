@@ -100,7 +100,10 @@ class Cloud(Protocol):
         """Give all projects' servers of a host."""
 
     def waiting(self) -> list[Server]:
-        """Give all projects' servers that are offloaded or stopped."""
+        """Give all projects' servers that are offloaded or at rest."""
+
+    def active_since(self, unix_s: float) -> list[Server]:
+        """Give all projects' active servers that changed since then."""
 
     def server(self, server_id: str) -> Server | None:
         """Give a server, None when it is gone."""
@@ -172,11 +175,15 @@ class Settings(Protocol):
     guest_timeout_s: float
     live_migrate_timeout_s: float
     cold_migrate_timeout_s: float
+    suspend_timeout_s: float
     shelve_timeout_s: float
     stop_timeout_s: float
+    rebuild_timeout_s: float
     delete_timeout_s: float
     confirm_timeout_s: float
     confirm_cold_migration: bool
     return_scan_s: float
     return_batch: int
+    return_per_min: float
+    return_wait_s: float
     return_timeout_s: float

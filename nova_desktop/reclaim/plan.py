@@ -75,6 +75,7 @@ def make(
         request.keep_cpus,
         request.keep_memory_mib,
         cost.Rates(settings.link_mib_per_s, settings.disk_mib_per_s),
+        request.within_s,
     )
     return _naming_locks(made, servers)
 

@@ -10,6 +10,14 @@ import enum
 from nova_desktop import model
 from nova_desktop.reclaim import nouns
 
+_SHELVING = frozenset(
+    {model.ReclaimAction.SHELVE, model.ReclaimAction.REBUILD}
+)
+_AT_REST = {
+    model.ReclaimAction.SUSPEND: 'suspended',
+    model.ReclaimAction.STOP: 'stopped',
+}
+
 
 class Progress(enum.Enum):
     """How far a server has got on its way out."""
@@ -58,9 +66,7 @@ def of(
         return _after_cold_migration(server, host, confirm)
     if server.host and server.host != host:
         return Progress.LEFT
-    if action is model.ReclaimAction.SHELVE:
+    if action in _SHELVING:
         return _after_shelving(server)
-    stopped = server.vm_state == 'stopped'
-    if action is model.ReclaimAction.STOP and stopped:
-        return Progress.LEFT
-    return Progress.FAILED
+    rests = _AT_REST.get(action) == server.vm_state
+    return Progress.LEFT if rests else Progress.FAILED

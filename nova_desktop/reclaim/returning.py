@@ -1,33 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring back what this service shelved or stopped, once there is room.
+"""Bring back what this service put away, once there is room.
 
 Whose act it was is read from Nova's instance actions: a server that its
-tenant shelved or stopped stays as it is.
+tenant shelved, suspended or stopped stays as it is.
 """
 
 import dataclasses
 import threading
+from collections.abc import Callable
 
 from oslo_log import log
 
-from nova_desktop import messages
-from nova_desktop.reclaim import nouns
+from nova_desktop.policy import comeback
+from nova_desktop.reclaim import nouns, past
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.notice import Herald
+from nova_desktop.reclaim.pace import Pace
 
 LOG = log.getLogger(__name__)
 
-_ENDED_BY = {'shelved_offloaded': 'shelve', 'stopped': 'stop'}
-_BROUGHT_BY = {'shelved_offloaded': 'unshelve', 'stopped': 'os-start'}
+_OFFLOADED = 'shelved_offloaded'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Guest:
-    """A server that waits to come back, and since when (Nova's text)."""
+    """A server that waits to come back, and since when."""
 
     server: nouns.Server
-    since: str
+    away: past.Away
 
 
 class Returning:
@@ -45,20 +47,23 @@ class Returning:
     ) -> None:
         self._cloud = cloud
         self._hosts = hosts
-        self._herald = herald
-        self._journal = journal
         self._settings = settings
         self._clock = clock
         self._stop = stop
+        self._bringing = Bringing(
+            cloud, hosts, herald, journal, settings, clock, stop
+        )
+        self._pace = Pace(
+            settings.return_batch,
+            settings.return_per_min / 60,
+            clock.steady(),
+        )
         self._wake = threading.Event()
         self._retry_s: float | None = None
-        self._no_room: set[str] = set()
 
     def capacity_returned(self) -> None:
         """Look at once; those whom no host took need wait no longer."""
-        for server_id in self._no_room.copy():
-            self._hosts.succeeded(server_id)
-        self._no_room.clear()
+        self._hosts.room_again()
         self.look_now()
 
     def look_now(self) -> None:
@@ -67,114 +72,99 @@ class Returning:
 
     def run(self) -> None:
         """Look until the service stops."""
+        self._one_look(self._bringing.take_up)
         while not self._stop.is_set():
             pauses = (self._retry_s, self._settings.return_scan_s)
             self._retry_s = None
             self._clock.wait(self._wake, min(p for p in pauses if p))
             self._wake.clear()
-            try:
-                self.scan()
-            except nouns.CloudError as error:
-                LOG.warning('nothing is brought back now: %s', error)
-            except Exception:
-                LOG.exception('one look for what may come back is lost')
+            self._one_look(self.scan)
+
+    @staticmethod
+    def _one_look(look: Callable[[], object]) -> None:
+        try:
+            look()
+        except nouns.CloudError as error:
+            LOG.warning('nothing is brought back now: %s', error)
+        except Exception:
+            LOG.exception('one look for what may come back is lost')
 
     def scan(self) -> list[str]:
         """Bring back who may; give their ids."""
         back: list[str] = []
-        if not self._settings.return_batch or self._stop.is_set():
+        if not self._settings.return_batch or self._too_soon():
             return back
         too_large: int | None = None
-        for guest in self._ours()[: self._settings.return_batch]:
+        for guest in self._ours():
             server = guest.server
-            if self._stop.is_set():
+            if self._stop.is_set() or self._too_soon():
                 break
-            if too_large is not None and server.memory_mib >= too_large:
+            offloaded = server.vm_state == _OFFLOADED
+            if offloaded and too_large and server.memory_mib >= too_large:
                 continue
-            if self._bring_back(server):
+            if not offloaded and not self._has_room(server):
+                continue
+            self._pace.took()
+            outcome = self._bringing.back(server)
+            self._again_in(outcome.again_s)
+            if outcome.back:
                 back.append(server.id)
-            elif server.vm_state == 'shelved_offloaded':
+            elif outcome.no_room:
                 # No host for this one is no host for a larger one.
                 too_large = server.memory_mib
         return back
 
+    def _too_soon(self) -> bool:
+        """Say whether the rate allows nobody now; come again when it does."""
+        wait_s = self._pace.wait_s(self._clock.steady())
+        self._again_in(wait_s)
+        return wait_s > 0
+
+    def _again_in(self, seconds: float | None) -> None:
+        if seconds:
+            self._retry_s = min(seconds, self._retry_s or seconds)
+
     def _ours(self) -> list[Guest]:
         """Give the servers to bring back, the longest away first."""
-        resting = self._hosts.resting(self._clock.unix())
+        now = self._clock.unix()
+        resting = self._hosts.resting(now)
         user = self._cloud.user_id()
         found = []
         for server in self._cloud.waiting():
-            known = server.vm_state in _ENDED_BY and server.id not in resting
-            if not known or not server.tolerance.preemptible:
+            busy = server.task_state is not None or server.id in resting
+            if busy or not server.tolerance.preemptible:
                 continue
-            since = self._ended_by_us(server, user)
-            if server.task_state is None and since and self._has_room(server):
-                found.append(Guest(server, since))
-        return sorted(found, key=lambda guest: guest.since)
+            records = self._cloud.actions(server.id)
+            away = past.away(server, records, user, now)
+            if away is not None and self._waited(away, now):
+                found.append(Guest(server, away))
+        return sorted(found, key=lambda guest: guest.away.since_unix_s)
 
-    def _ended_by_us(self, server: nouns.Server, user: str) -> str:
-        """Give when we shelved or stopped a server; empty if we did not."""
-        name = _ENDED_BY[server.vm_state]
-        for record in self._cloud.actions(server.id):
-            if record.action == name and not record.failed:
-                return record.start if record.user_id == user else ''
-        return ''
+    def _waited(self, away: past.Away, now: float) -> bool:
+        """Say whether one that had to leave often was away for long enough."""
+        wait_s = comeback.wait_s(away.times, self._settings.return_wait_s)
+        left_s = away.since_unix_s + wait_s - now
+        if left_s > 0 and wait_s > 0:
+            self._again_in(left_s)
+            return False
+        return True
 
     def _has_room(self, server: nouns.Server) -> bool:
-        """Say whether a stopped server's host is not short of capacity."""
-        if server.vm_state != 'stopped':
-            return True
+        """Say whether the host of one at rest lends it memory again.
+
+        Placement goes on counting those at rest there; only those that run
+        hold memory.
+        """
         if self._hosts.need(server.host) is not None:
             return False
         provider = self._cloud.provider(server.node or server.host)
-        return provider is not None and provider.free_mib >= 0
-
-    def _bring_back(self, server: nouns.Server) -> bool:
-        name = _BROUGHT_BY[server.vm_state]
-        try:
-            self._cloud.nudge(name, server.id)
-            now = self._watch(server)
-        except nouns.CloudError as error:
-            return self._failed(server, str(error))
-        if now is None or now.vm_state == server.vm_state:
-            # Nova says nothing when no host takes an unshelved server.
-            self._no_room.add(server.id)
-            return self._failed(server, 'no host takes it')
-        LOG.info('server %s is back on %s', server.id, now.host)
-        self._journal.note(
-            messages.What.RETURNED, server.id, f'by {name}', now.host
-        )
-        self._hosts.succeeded(server.id)
-        self._herald.clear(server.id)
-        return True
-
-    def _failed(self, server: nouns.Server, why: str) -> bool:
-        if self._stop.is_set():
+        if provider is None:
             return False
-        pause = self._hosts.failed(server.id, self._clock.unix())
-        self._retry_s = min(pause, self._retry_s or pause)
-        LOG.info(
-            'server %s does not come back, next try in %.0f s: %s',
-            server.id,
-            pause,
-            why,
+        lent_mib = provider.total_mib - provider.reserved_mib
+        running_mib = sum(
+            other.memory_mib
+            for other in self._cloud.servers_of(server.host)
+            # Another worker may be starting it.
+            if other.holds_memory or other.task_state is not None
         )
-        self._journal.note(
-            messages.What.NOT_RETURNED,
-            server.id,
-            f'not yet; next try in {pause:.0f} s',
-            server.host,
-            why,
-        )
-        return False
-
-    def _watch(self, server: nouns.Server) -> nouns.Server | None:
-        """Give a server once Nova has done with it, or its time is over."""
-        end = self._clock.steady() + self._settings.return_timeout_s
-        while True:
-            now = self._cloud.server(server.id)
-            if now is None or now.task_state is None:
-                return now
-            if self._clock.steady() >= end or self._stop.is_set():
-                return server
-            self._clock.wait(self._stop, self._settings.poll_s)
+        return running_mib + server.memory_mib <= lent_mib

@@ -56,7 +56,7 @@ class Worker:
                 servers,
                 request,
                 self._hosts.leaving(request.host),
-                self._hosts.resting(now),
+                self._hosts.resting(now, request.host),
                 now,
                 self._settings,
             )

@@ -186,7 +186,7 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
             super().pause(instance)
 
     reboot = leaving.with_share(_Stock.reboot)
-    suspend = leaving.with_share(_Stock.suspend)
+    suspend = leaving.with_share(rollback.undone(_Stock.suspend))
     snapshot = leaving.with_share(_Stock.snapshot)
     power_off = leaving.with_share(_Stock.power_off, departs=True)
     live_migration = leaving.with_share(

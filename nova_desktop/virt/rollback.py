@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Let a server run on whose live migration was rolled back.
+"""Let a server run on that could not be moved or saved.
 
-Nova 34 rolls a failed or aborted migration back, and then has libvirt's
-error put the server into ERROR all the same.
+Nova 34 rolls a failed or aborted live migration back, and then has libvirt's
+error put the server into ERROR all the same; a failed suspend does so too.
 """
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
+from nova import exception as nova_exception
 from nova.virt.libvirt import guest as libvirt_guest
 from oslo_log import log as logging
 
@@ -53,3 +54,20 @@ def outlived(stock: Callable[..., Any]) -> Callable[..., Any]:
             )
 
     return live_migration
+
+
+def undone(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the driver's suspend, whose failure Nova takes back.
+
+    A guest whose memory cannot be saved is let run on by libvirt, and as an
+    active server it can still be shelved.
+    """
+
+    @functools.wraps(stock)
+    def suspend(driver: Any, context: Any, instance: Any) -> None:
+        try:
+            stock(driver, context, instance)
+        except libvirt_guest.libvirt.libvirtError as error:
+            raise nova_exception.InstanceFaultRollback(error) from error
+
+    return suspend

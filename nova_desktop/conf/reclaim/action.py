@@ -20,8 +20,12 @@ tried, with the reason recorded.
 OPTS = [
     _timeout('live_migrate', 300, 'a live migration'),
     _timeout('cold_migrate', 600, 'a cold migration'),
+    _timeout('suspend', 300, 'saving the memory of a server to disk'),
     _timeout('shelve', 600, 'shelving with its snapshot'),
     _timeout('stop', 180, 'stopping a server'),
+    _timeout(
+        'rebuild', 600, 'leaving to be booted anew elsewhere, as shelving'
+    ),
     _timeout('delete', 180, 'deleting a server'),
     cfg.FloatOpt(
         'confirm_timeout_s',

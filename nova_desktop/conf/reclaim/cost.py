@@ -13,6 +13,8 @@ OPTS = [
 MiB per second that the workstations' network carries, to estimate how long
 it takes to move a server's memory or disk. Among servers of one priority
 those go whose leaving costs the fewest seconds: of moving, and of lost work.
+An action that takes longer than the time that is left is passed over for a
+later one of the flavor that is quicker.
 
 Related options:
 
@@ -26,7 +28,8 @@ Related options:
         max=100000,
         help="""
 MiB per second that the workstations' disks give. A disk that is moved or
-saved counts as read and sent at once, at the slower of the two rates.
+saved counts as read and sent at once, at the slower of the two rates; memory
+that is saved in place counts by this one.
 
 Related options:
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest on a host whose owner is back: all that does not need another."""
 
+from unittest import mock
+
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 from tests.functional.nova import cold
@@ -39,6 +41,18 @@ class InPlaceTest(cold.ColdBase):
         self.act('pause', 'PAUSED')
         self.act('unpause', 'ACTIVE')
         self.assert_runs()
+
+    def test_a_suspend_that_fails_lets_it_run(self) -> None:
+        full = fakelibvirt.make_libvirtError(
+            fakelibvirt.libvirtError, 'no space left on the device'
+        )
+        with mock.patch.object(
+            fakelibvirt.Domain, 'managedSave', side_effect=full
+        ) as save:
+            self.act('suspend', 'ACTIVE')
+        save.assert_called_once()
+        self.assert_runs()
+        self.act('suspend', 'SUSPENDED')
 
     def test_reboots_and_rescue(self) -> None:
         for kind in ('SOFT', 'HARD'):

@@ -8,8 +8,10 @@ import threading
 import uuid
 import warnings
 from concurrent import futures
+from unittest import mock
 
 from keystoneauth1 import discover, plugin, session
+from nova.api import auth
 from nova.tests.functional import integrated_helpers
 from sqlalchemy import exc
 
@@ -138,8 +140,27 @@ class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
         # Nova's tests make errors of what a newer SQLAlchemy complains about.
         warnings.filterwarnings('ignore', module='sqlalchemy')
         warnings.filterwarnings('ignore', category=exc.SADeprecationWarning)
+        self._keep_request_ids()
         self._start_compute('desk1')
         self.cloud = cloud.RestCloud(rest.Rest(self.session()))
+
+    def _keep_request_ids(self):
+        """Record actions under the ids that the API tells, as Nova does.
+
+        The context that Nova's fixture makes of a request has another one.
+        """
+        make = auth.NovaKeystoneContext._create_context
+
+        def with_id(env, **kwargs):
+            context = make(env, **kwargs)
+            context.request_id = env['openstack.request_id']
+            return context
+
+        patch = mock.patch.object(
+            auth.NovaKeystoneContext, '_create_context', staticmethod(with_id)
+        )
+        self.addCleanup(patch.stop)
+        patch.start()
 
     def session(self):
         endpoints = {
@@ -192,13 +213,13 @@ class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
         self.assertEqual(200, answer.status)
 
     @staticmethod
-    def request(host='desk1', keep=0):
+    def request(host='desk1', keep=0, within_s=30.0):
         return messages.ReclaimRequest(
             request_id=str(uuid.uuid4()),
             host=host,
             keep_cpus=0.0,
             keep_memory_mib=keep,
-            within_s=30.0,
+            within_s=within_s,
             reason='the owner is back',
         )
 

@@ -49,6 +49,7 @@ class WhyTest(unittest.TestCase):
         for status, name, done in (
             ('SHELVED_OFFLOADED', 'shelve', 'shelved'),
             ('SHUTOFF', 'stop', 'stopped'),
+            ('SUSPENDED', 'suspend', 'suspended'),
         ):
             self.assertEqual(
                 f'The desktop service {done} it at 2026-11-02T08:00:00Z: '
@@ -90,6 +91,17 @@ class WhyTest(unittest.TestCase):
         why = self.why(server('SHUTOFF'), action('stop'), action('stop', 'a'))
         self.assertIn('The desktop service stopped', why)
 
+    def test_as_its_tenant_had_left_it(self):
+        why = self.why(
+            server('SHUTOFF'),
+            action('stop', minute=9),
+            action('unshelve', minute=8),
+            action('shelve', minute=7),
+            action('stop', 'ann'),
+        )
+        self.assertRegex(why, 'stopped it again at .*, as its tenant had left')
+        self.assertNotIn('comes back', why)
+
     def test_ended_by_nobody(self):
         self.assertIn('nobody asked', self.why(server('SHUTOFF')))
 
@@ -106,6 +118,8 @@ class WhyTest(unittest.TestCase):
         self.assertIn('moved it here', why)
         why = self.why(server(), action('unshelve'))
         self.assertRegex(why, 'brought it back at .*: there is room')
+        why = self.why(server(), action('resume'))
+        self.assertRegex(why, 'resumed it at .*: there is room')
         why = self.why(server(), action('live-migration', 'ann'))
         self.assertIn('by user ann, not by', why)
 

@@ -132,7 +132,10 @@ class ContradictionsTest(unittest.TestCase):
         tpm = {'hw__tpm_version': '2.0'}
         self.assert_one('live-migrate,shelve TPM', told(**tpm))
         self.assert_one('TPM', told({'hw_tpm_version': '2.0'}))
-        for actions in ('live-migrate,stop', 'cold-migrate'):
+        self.assert_one(
+            'TPM', told(**tpm, desktop__on_reclaim='shelve,rebuild')
+        )
+        for actions in ('live-migrate,stop', 'cold-migrate', 'suspend'):
             self.assertEqual((), told(**tpm, desktop__on_reclaim=actions))
         moves = {**tpm, 'hw__tpm_secret_security': 'host'}
         self.assertEqual((), told(**moves))
@@ -143,10 +146,12 @@ class ContradictionsTest(unittest.TestCase):
         self.assert_one('encrypted', told(hw__mem_encryption='true', **live))
         self.assert_one('encrypted', told({'hw_mem_encryption': True}, **live))
         self.assertEqual((), told(hw__mem_encryption='true'))
+        rest = {'desktop__on_reclaim': 'suspend'}
+        self.assert_one('encrypted', told(hw__mem_encryption='true', **rest))
 
     def test_no_way_out_with_an_accelerator(self) -> None:
         device = {'accel__device_profile': 'fpga'}
-        moves = {'desktop__on_reclaim': 'live-migrate,cold-migrate'}
+        moves = {'desktop__on_reclaim': 'live-migrate,cold-migrate,suspend'}
         self.assert_one('accel:device_profile', told(**device, **moves))
         self.assertEqual((), told(**device))
 

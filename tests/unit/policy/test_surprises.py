@@ -39,6 +39,10 @@ class AdviceTest(unittest.TestCase):
     def test_what_nova_refuses_is_passed_over(self) -> None:
         found = self.told({'hw:mem_encryption': 'true'})
         self.assertIn('refuses live-migrate with encrypted memory', found)
+        found = self.told(
+            {'desktop:on_reclaim': 'suspend,stop', 'hw:mem_encryption': 'true'}
+        )
+        self.assertIn('refuses suspend with encrypted memory', found)
         self.assertIn(
             'refuses shelve with a TPM',
             self.told(

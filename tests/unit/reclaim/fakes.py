@@ -2,6 +2,7 @@
 """A cloud in memory, a clock cranked by hand, and the parts joined."""
 
 import dataclasses
+import datetime
 import threading
 import uuid
 
@@ -20,6 +21,16 @@ START = 1_800_000_000.0
 US = 'us'
 PROJECT = 'project1'
 A = model.ReclaimAction
+_OFFLOADED = {'host': '', 'vm_state': 'shelved_offloaded'}
+_RECORDED = {A.LIVE_MIGRATE: 'live-migration', A.REBUILD: 'shelve'}
+_NUDGED_TO = {
+    'confirmResize': 'active',
+    'os-start': 'active',
+    'resume': 'active',
+    'os-stop': 'stopped',
+    'pause': 'paused',
+    'suspend': 'suspended',
+}
 
 
 class Clock(nouns.Clock):
@@ -99,6 +110,9 @@ class Cloud:
         self.metadata_refused = False
         self.held = {}
         self.unshelve_works = True
+        self.unshelved_to = 'desk1'
+        self.nudges_refused = {}
+        self.why = 'conductor_live_migrate_instance: No valid host was found'
         self.projects = {s.id: PROJECT for s in servers}
         self.computes = {'desk1', 'desk2'}
 
@@ -122,8 +136,12 @@ class Cloud:
 
     def waiting(self):
         self._up()
-        states = ('shelved_offloaded', 'stopped')
+        states = ('shelved_offloaded', 'suspended', 'stopped')
         return [s for s in self.servers.values() if s.vm_state in states]
+
+    def active_since(self, unix_s):
+        self._up()
+        return [s for s in self.servers.values() if s.vm_state == 'active']
 
     def server(self, server_id):
         self._up()
@@ -147,6 +165,7 @@ class Cloud:
             raise nouns.CloudRefused('403')
         if outcome == 'unheard':
             raise nouns.CloudUnreachable('no answer')
+        self._note(_RECORDED.get(action, action.value), server_id)
         self.change(server_id, task_state='busy')
         if outcome != 'hangs':
             self.clock.at(
@@ -168,20 +187,33 @@ class Cloud:
             **{
                 A.LIVE_MIGRATE: {'host': 'desk2', 'node': 'desk2'},
                 A.COLD_MIGRATE: {'host': 'desk2', 'vm_state': 'resized'},
-                A.SHELVE: {'host': '', 'vm_state': 'shelved_offloaded'},
+                A.SUSPEND: {'vm_state': 'suspended'},
+                A.SHELVE: _OFFLOADED,
                 A.STOP: {'vm_state': 'stopped'},
+                A.REBUILD: _OFFLOADED,
             }[action],
         )
 
     def nudge(self, name, server_id):
         self._up()
         self.acts.append((name, server_id))
-        if name == 'confirmResize':
-            self.change(server_id, vm_state='active')
+        if name in self.nudges_refused:
+            raise self.nudges_refused[name]
         if name == 'shelveOffload':
-            self.change(server_id, host='', vm_state='shelved_offloaded')
-        if name in ('unshelve', 'os-start') and self.unshelve_works:
-            self.change(server_id, host='desk1', vm_state='active')
+            self.change(server_id, **_OFFLOADED)
+        if name == 'unshelve' and self.unshelve_works:
+            self._note('unshelve', server_id)
+            self.change(server_id, host=self.unshelved_to, vm_state='active')
+        if name in _NUDGED_TO:
+            self.change(server_id, vm_state=_NUDGED_TO[name])
+
+    def _note(self, action, server_id):
+        when = datetime.datetime.fromtimestamp(self.clock.unix(), datetime.UTC)
+        record = nouns.ActionRecord(
+            action, US, 'req', when.isoformat(), failed=False
+        )
+        known = self.records.get(server_id, [])
+        self.records[server_id] = [record, *known]
 
     def abort_live_migration(self, server_id):
         self._up()
@@ -210,7 +242,7 @@ class Cloud:
 
     def failure(self, server_id, request_id):
         self._up()
-        return 'No valid host was found' if request_id else ''
+        return self.why if request_id else ''
 
     def held_on(self, server_id):
         self._up()

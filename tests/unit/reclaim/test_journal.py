@@ -114,7 +114,9 @@ class StepsTest(unittest.TestCase):
     def test_back_and_not_yet(self):
         self.cloud.change(self.a.id, host='', vm_state='shelved_offloaded')
         self.cloud.records[self.a.id] = [
-            fakes.nouns.ActionRecord('shelve', fakes.US, 'r', '1', False)
+            fakes.nouns.ActionRecord(
+                'shelve', fakes.US, 'r', '2026-01-01', False
+            )
         ]
         self.cloud.unshelve_works = False
         self.service.returning.scan()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import datetime
 import unittest
 
 from nova_desktop.reclaim import nouns
@@ -44,7 +45,21 @@ class ReturningTest(unittest.TestCase):
         for i in range(5):
             self.shelved(f'{i}')
         self.assertEqual(2, len(self.scan()))
+        # However often it looks: it is a rate.
+        self.assertEqual(0, len(self.scan()))
+        self.clock.now += 6
         self.assertEqual(2, len(self.scan()))
+
+    def test_the_loop_comes_again_when_the_rate_allows(self):
+        self.service = fakes.Service(
+            self.cloud, return_batch=1, return_per_min=2, return_scan_s=60
+        )
+        for i in range(3):
+            self.shelved(f'{i}')
+        self.clock.at(121, self.service.kill)
+        self.clock.at(122, self.service.returning.look_now)
+        self.service.returning.run()
+        self.assertEqual(3, len(self.cloud.acts))
 
     def test_not_the_tenants(self):
         self.shelved('a', record(user='tenant'))
@@ -95,9 +110,9 @@ class ReturningTest(unittest.TestCase):
 
     def test_smaller_ones_may_still_fit(self):
         self.cloud.unshelve_works = False
-        large = self.shelved('a', record(start='1'), memory_mib=4096)
-        self.shelved('b', record(start='2'), memory_mib=8192)
-        small = self.shelved('c', record(start='3'), memory_mib=512)
+        large = self.shelved('a', record(start='2026-01-01'), memory_mib=4096)
+        self.shelved('b', record(start='2026-01-02'), memory_mib=8192)
+        small = self.shelved('c', record(start='2026-01-03'), memory_mib=512)
         self.scan()
         self.assertEqual([large, small], [i for _, i in self.cloud.acts])
 
@@ -110,6 +125,100 @@ class ReturningTest(unittest.TestCase):
         self.service.returned()
         self.assertEqual([a], self.scan())
         self.assertEqual([('os-start', a)], self.cloud.acts)
+
+    def test_suspended_by_us_is_resumed(self):
+        a = self.shelved(
+            'a', record('suspend'), host='desk1', vm_state='suspended'
+        )
+        self.assertEqual([], self.scan(), 'all is reserved')
+        self.cloud.reserved_mib = 0
+        self.assertEqual([a], self.scan())
+        self.assertEqual([('resume', a)], self.cloud.acts)
+
+    def test_one_at_rest_that_fits_beside_those_that_run(self):
+        for name in ('a', 'b'):
+            self.shelved(
+                name, record('stop'), host='desk1', vm_state='stopped'
+            )
+        self.cloud.reserved_mib = 8192 - 1536
+        self.assertEqual(1, len(self.scan()))
+        self.assertEqual([], self.scan())
+
+    def test_one_that_another_worker_starts_takes_its_room(self):
+        a = self.shelved('a', record('stop'), host='desk1', vm_state='stopped')
+        self.cloud.change(a, task_state='powering-on')
+        self.shelved('b', record('stop'), host='desk1', vm_state='stopped')
+        self.cloud.reserved_mib = 8192 - 1536
+        self.assertEqual([], self.scan())
+
+    def test_what_was_only_brought_back_is_taken_up_at_the_start(self):
+        a = self.shelved(
+            'a',
+            record('unshelve'),
+            record(),
+            record('pause', user='tenant'),
+            host='desk1',
+            vm_state='active',
+        )
+        self.clock.at(1, self.service.kill)
+        self.clock.at(2, self.service.returning.look_now)
+        self.service.returning.run()
+        self.assertEqual([('pause', a)], self.cloud.acts)
+
+    def test_suspended_by_its_tenant(self):
+        self.cloud.reserved_mib = 0
+        self.shelved(
+            'a',
+            record('suspend', user='tenant'),
+            host='desk1',
+            vm_state='suspended',
+        )
+        self.assertEqual([], self.scan())
+
+    def test_what_its_tenant_stopped_is_not_started_for_us(self):
+        self.cloud.reserved_mib = 0
+        self.shelved(
+            'a',
+            record('stop'),
+            record('unshelve'),
+            record(),
+            record('stop', user='tenant'),
+            host='desk1',
+            vm_state='stopped',
+        )
+        self.assertEqual([], self.scan())
+
+    def evicted(self, *minutes_ago):
+        starts = [
+            datetime.datetime.fromtimestamp(
+                self.clock.now - 60 * ago, datetime.UTC
+            ).isoformat()
+            for ago in minutes_ago
+        ]
+        return self.shelved('a', *[record(start=start) for start in starts])
+
+    def test_evicted_again_and_again_it_waits_longer(self):
+        for times, wait_s in ((1, 0), (2, 60), (3, 120), (4, 240)):
+            self.setUp()
+            a = self.evicted(*range(times))
+            if wait_s:
+                self.clock.now += wait_s - 1
+                self.service.returning.capacity_returned()
+                self.assertEqual([], self.scan(), times)
+                self.clock.now += 2
+            self.assertEqual([a], self.scan(), times)
+
+    def test_evictions_of_long_ago_do_not_count(self):
+        a = self.evicted(0, 61, 62)
+        self.assertEqual([a], self.scan())
+
+    def test_the_loop_comes_again_when_the_wait_is_over(self):
+        a = self.evicted(0, 1)
+        self.service.returning.look_now()
+        self.clock.at(70, self.service.kill)
+        self.clock.at(71, self.service.returning.look_now)
+        self.service.returning.run()
+        self.assertEqual([('unshelve', a)], self.cloud.acts)
 
     def test_stopped_by_its_tenant(self):
         self.cloud.reserved_mib = 0

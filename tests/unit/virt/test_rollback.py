@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import types
 import unittest
+from unittest import mock
 
+from nova import exception as nova_exception
 from nova.virt.libvirt import guest as libvirt_guest
 
 from nova_desktop.virt import rollback
@@ -11,11 +13,16 @@ class FakeError(Exception):
     """Stand in for libvirt's error."""
 
 
-class OutlivedTest(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self) -> None:
         stock = libvirt_guest.libvirt
         self.addCleanup(setattr, libvirt_guest, 'libvirt', stock)
         libvirt_guest.libvirt = types.SimpleNamespace(libvirtError=FakeError)
+
+
+class OutlivedTest(Case):
+    def setUp(self) -> None:
+        super().setUp()
         self.migration = types.SimpleNamespace(status='running')
         self.given: list[object] = []
 
@@ -51,3 +58,23 @@ class OutlivedTest(unittest.TestCase):
     def test_error_of_another_kind(self) -> None:
         with self.assertRaises(RuntimeError):
             self.migrate('failed', RuntimeError('bug'))
+
+
+class UndoneTest(Case):
+    def suspend(self, error: Exception | None = None) -> None:
+        stock = mock.Mock(side_effect=error, __name__='suspend')
+        rollback.undone(stock)('driver', 'context', 'instance')
+        stock.assert_called_once_with('driver', 'context', 'instance')
+
+    def test_success(self) -> None:
+        self.suspend()
+
+    def test_nova_takes_it_back(self) -> None:
+        error = FakeError('no space left')
+        with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
+            self.suspend(error)
+        self.assertIs(error, caught.exception.inner_exception)
+
+    def test_error_of_another_kind(self) -> None:
+        with self.assertRaises(RuntimeError):
+            self.suspend(RuntimeError('bug'))
