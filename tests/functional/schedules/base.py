@@ -26,6 +26,7 @@ class ScheduleTest(allocations.CleanAllocations, base.NovaTest):
     def setUp(self) -> None:
         super().setUp()
         self.flavors: dict[str, str] = {}
+        self.providers: dict[str, str] = {}
         self.nova_clock = schedules.Clock(time.time())
         self.held = self.useFixture(
             casts.HeldCasts(lambda: self.nova_clock.now)
@@ -33,6 +34,11 @@ class ScheduleTest(allocations.CleanAllocations, base.NovaTest):
         self.nova_clock.work = self.held.release
         for host in HOSTS[1:]:
             self._start_compute(host)
+
+    def _get_provider_uuid_by_host(self, host: str) -> str:
+        if host not in self.providers:
+            self.providers[host] = super()._get_provider_uuid_by_host(host)
+        return self.providers[host]
 
     def boot(self, actions, host='desk1', **flavor) -> str:
         """Boot a server; give its id."""
