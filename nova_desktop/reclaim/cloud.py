@@ -23,12 +23,7 @@ _BODIES: Mapping[model.ReclaimAction, dict[str, Any]] = {
 
 
 def _unix(text: str | None) -> float:
-    if not text:
-        return 0.0
-    when = datetime.datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=datetime.UTC)
-    return when.timestamp()
+    return nouns.unix_s(text) if text else 0.0
 
 
 def _server(body: Mapping[str, Any]) -> nouns.Server:

@@ -2,6 +2,7 @@
 """What the service sees of the cloud, and how the cloud says no."""
 
 import dataclasses
+import datetime
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,14 @@ class CloudConflict(CloudError):
 
 class CloudRefused(CloudError):
     """Refused for good: bad request, forbidden, not there."""
+
+
+def unix_s(text: str) -> float:
+    """Read ISO 8601, without a time zone in UTC; raise ValueError."""
+    when = datetime.datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=datetime.UTC)
+    return when.timestamp()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ from nova_desktop.policy import comeback
 from nova_desktop.reclaim import nouns, past
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts
-from nova_desktop.reclaim.journal import Journal
-from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.pace import Pace
 
 LOG = log.getLogger(__name__)
@@ -39,20 +37,17 @@ class Returning:
         self,
         cloud: nouns.Cloud,
         hosts: Hosts,
-        herald: Herald,
-        journal: Journal,
+        bringing: Bringing,
         settings: nouns.Settings,
         clock: nouns.Clock,
         stop: threading.Event,
     ) -> None:
         self._cloud = cloud
         self._hosts = hosts
+        self._bringing = bringing
         self._settings = settings
         self._clock = clock
         self._stop = stop
-        self._bringing = Bringing(
-            cloud, hosts, herald, journal, settings, clock, stop
-        )
         self._pace = Pace(
             settings.return_batch,
             settings.return_per_min / 60,

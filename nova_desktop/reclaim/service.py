@@ -26,6 +26,7 @@ from nova_desktop.reclaim import (
     vendordata,
 )
 from nova_desktop.reclaim.api_resources import Resources
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -129,11 +130,21 @@ class Service:
             settings,
             self._aside,
         )
+        bringing = Bringing(
+            self.cloud,
+            self.hosts,
+            herald,
+            self.journal,
+            settings,
+            clock,
+            self.stopping,
+        )
         eviction = Eviction(
             self.cloud,
             self.hosts,
             herald,
             Leaving(self.cloud, self.journal, settings, clock, self.stopping),
+            bringing,
             self.journal,
             settings,
             clock,
@@ -152,8 +163,7 @@ class Service:
         self.returning = Returning(
             self.cloud,
             self.hosts,
-            herald,
-            self.journal,
+            bringing,
             settings,
             clock,
             self.stopping,

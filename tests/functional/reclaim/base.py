@@ -18,6 +18,7 @@ from sqlalchemy import exc
 from nova_desktop import messages
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -116,10 +117,11 @@ def parts(a_cloud, group, pool, aside):
     journal = Journal('w1', clock, 100, lambda entry: None)
     rest = (journal, group, clock, stop)
     leaving = Leaving(a_cloud, *rest)
-    eviction = Eviction(a_cloud, hosts, herald, leaving, *rest)
+    bringing = Bringing(a_cloud, hosts, herald, *rest)
+    eviction = Eviction(a_cloud, hosts, herald, leaving, bringing, *rest)
     return Parts(
         Worker(a_cloud, hosts, herald, journal, eviction, group, clock, pool),
-        Returning(a_cloud, hosts, herald, *rest),
+        Returning(a_cloud, hosts, bringing, *rest[1:]),
         hosts,
         table,
         guests,

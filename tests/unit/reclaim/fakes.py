@@ -9,6 +9,7 @@ import uuid
 from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -318,8 +319,9 @@ class Service:
         self.journal = Journal('w1', self.clock, 100, self.told.append)
         rest = (self.journal, self.settings, self.clock, self.stop)
         self.leaving = Leaving(cloud, *rest)
+        bringing = Bringing(cloud, self.hosts, self.herald, *rest)
         self.eviction = Eviction(
-            cloud, self.hosts, self.herald, self.leaving, *rest
+            cloud, self.hosts, self.herald, self.leaving, bringing, *rest
         )
         self.worker = Worker(
             cloud,
@@ -331,7 +333,7 @@ class Service:
             self.clock,
             self.pool,
         )
-        self.returning = Returning(cloud, self.hosts, self.herald, *rest)
+        self.returning = Returning(cloud, self.hosts, bringing, *rest[1:])
 
     def ask(self, keep=0, **changes):
         """Take a request; give the ids of the victims."""
