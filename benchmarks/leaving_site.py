@@ -2,7 +2,6 @@
 """The sandbox with guests on one workstation, whose owner comes back."""
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,7 @@ class Site:
         self.compute = cloud.connect().compute
         self._image = cloud.connect().image
         self._placement = observe.Placement(cloud.connect())
-        self._flavors: list[str] = []
+        self._flavors: set[str] = set()
 
     def __enter__(self) -> 'Site':
         self.clear()
@@ -118,25 +117,11 @@ class Site:
             raise workstation.Unready(f'{host.name} offered: not {wanted}')
 
     def _flavor(self, action: str) -> str:
-        name = f'bench.{action}'
-        found = self.compute.find_flavor(name)
-        if found is None:
-            found = self.compute.create_flavor(
-                name=name, vcpus=1, ram=128, disk=1
-            )
-            specs = {
-                **cloud.FLAVORS['desk.small'],
-                'desktop:on_reclaim': action,
-                'desktop:notice': '0',
-            }
-            self.compute.create_flavor_extra_specs(found, specs)
-        if found.id not in self._flavors:
-            self._flavors.append(found.id)
-        return str(found.id)
+        specs = cloud.desk_specs(on_reclaim=action, notice='0')
+        made = cloud.make_flavor(self.compute, f'bench.{action}', specs)
+        self._flavors.add(made)
+        return made
 
-    def _wait(self, done: Callable[[], bool], what: str) -> None:
-        end_s = time.monotonic() + _PATIENCE_S
-        while not done():
-            if time.monotonic() > end_s:
-                raise workstation.Unready(f'not in {_PATIENCE_S:g} s: {what}')
-            time.sleep(_NAP_S)
+    @staticmethod
+    def _wait(done: Callable[[], bool], what: str) -> None:
+        workstation.wait_for(done, what, within_s=_PATIENCE_S, nap_s=_NAP_S)

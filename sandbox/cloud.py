@@ -166,10 +166,25 @@ def seed_flavors() -> None:
     """Make one flavor for workstations and one for the data centre."""
     compute = connect().compute
     for name, specs in FLAVORS.items():
-        flavor = compute.find_flavor(name)
-        if flavor is None:
-            flavor = compute.create_flavor(name=name, vcpus=1, ram=128, disk=1)
-            compute.create_flavor_extra_specs(flavor, specs)
+        make_flavor(compute, name, specs)
+
+
+def make_flavor(compute: Any, name: str, specs: dict[str, str]) -> str:
+    """Make a flavor of the size of the test guest; what exists is left.
+
+    Gives its id.
+    """
+    flavor = compute.find_flavor(name)
+    if flavor is None:
+        flavor = compute.create_flavor(name=name, vcpus=1, ram=128, disk=1)
+        compute.create_flavor_extra_specs(flavor, specs)
+    return str(flavor.id)
+
+
+def desk_specs(**desktop: str) -> dict[str, str]:
+    """Give the extra specs of desk.small, with others in ``desktop:``."""
+    own = {f'desktop:{name}': value for name, value in desktop.items()}
+    return {**FLAVORS['desk.small'], **own}
 
 
 def seed_aggregate() -> None:

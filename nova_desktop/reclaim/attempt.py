@@ -51,7 +51,7 @@ def following(
     allowed = victims.actions_allowed(server.vm_state, server.tolerance)
     left = [each for each in allowed if each.value not in tried]
     guest = plan.candidate(server, now_unix_s, settings)
-    rates = cost.Rates(settings.link_mib_per_s, settings.disk_mib_per_s)
+    rates = plan.rates(settings)
     choice = timely.choose(guest, left, left_s, rates)
     loses = choice.action is not None and cost.loses_work(choice.action)
     if loses and _once_more(attempts):

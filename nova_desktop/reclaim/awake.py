@@ -6,7 +6,6 @@ them, in nobody's name. A guest that was shut down from inside looks the
 same; it is told apart by when its host was started.
 """
 
-import datetime
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -48,15 +47,10 @@ def died_with_host(
     done = [record for record in records if not record.failed]
     if not done or done[0].action != 'stop' or done[0].user_id:
         return False
-    times = [_unix(record.start) for record in done[:2]]
+    times = [record.start_unix_s for record in done[:2]]
     return times[0] > booted_unix_s and all(
         when < booted_unix_s for when in times[1:]
     )
-
-
-def _unix(text: str) -> float:
-    when = datetime.datetime.fromisoformat(text)
-    return when.replace(tzinfo=when.tzinfo or datetime.UTC).timestamp()
 
 
 class Awake:

@@ -105,8 +105,9 @@ class Bringing:
     def take_up(self) -> None:
         """Restore what a service that was killed has only brought back."""
         since = self._clock.unix() - _TAKE_UP_S
-        for server in self._cloud.active_since(since):
-            if server.tolerance.preemptible and not self._stop.is_set():
+        for server in self._cloud.changed_since(since):
+            runs = server.vm_state == 'active' and not self._stop.is_set()
+            if runs and server.tolerance.preemptible:
                 self._restore(server)
 
     def _restore(self, server: nouns.Server) -> None:

@@ -95,19 +95,13 @@ class RestCloud:
             found += self._servers(status=status)
         return found
 
-    def active_since(self, unix_s: float) -> list[nouns.Server]:
-        """Give all projects' active servers that changed since then."""
-        since = datetime.datetime.fromtimestamp(unix_s, datetime.UTC)
-        return self._servers(
-            status='ACTIVE', **{'changes-since': since.isoformat()}
-        )
-
     def changed_since(self, unix_s: float) -> list[nouns.Server]:
         """Give all projects' servers that have changed since then."""
         since = datetime.datetime.fromtimestamp(unix_s, datetime.UTC)
-        when = since.strftime('%Y-%m-%dT%H:%M:%SZ')
         # The deleted ones would come too, unless told not to.
-        return self._servers(**{'changes-since': when, 'deleted': False})
+        return self._servers(
+            **{'changes-since': since.isoformat(), 'deleted': False}
+        )
 
     def server(self, server_id: str) -> nouns.Server | None:
         """Give a server, None when it is gone."""
@@ -198,11 +192,13 @@ class RestCloud:
 
     def provider(self, node: str) -> nouns.Provider | None:
         """Give a workstation's memory in Placement."""
-        found = (
-            self._rest.get('placement', '/resource_providers', name=node) or {}
-        )
-        for provider in found.get('resource_providers', []):
-            return self._memory(provider['uuid'])
+        uuid = self._provider_uuid(node)
+        return self._memory(uuid) if uuid else None
+
+    def _provider_uuid(self, node: str) -> str | None:
+        body = self._rest.get('placement', '/resource_providers', name=node)
+        for provider in (body or {}).get('resource_providers', []):
+            return str(provider['uuid'])
         return None
 
     def computes(self) -> list[nouns.Compute]:
@@ -226,14 +222,12 @@ class RestCloud:
 
     def traits_of(self, node: str) -> frozenset[str]:
         """Give the traits of a node's provider, none when there is none."""
-        found = (
-            self._rest.get('placement', '/resource_providers', name=node) or {}
-        )
-        for provider in found.get('resource_providers', []):
-            url = f'/resource_providers/{provider["uuid"]}/traits'
-            body = self._rest.get('placement', url) or {}
-            return frozenset(body.get('traits', []))
-        return frozenset()
+        uuid = self._provider_uuid(node)
+        if uuid is None:
+            return frozenset()
+        url = f'/resource_providers/{uuid}/traits'
+        body = self._rest.get('placement', url) or {}
+        return frozenset(body.get('traits', []))
 
     def evacuate(self, server_id: str) -> None:
         """Start a server anew elsewhere, whose host is down."""

@@ -44,6 +44,7 @@ class Eviction:
         hosts: Hosts,
         herald: Herald,
         leaving: Leaving,
+        bringing: Bringing,
         journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
@@ -53,14 +54,12 @@ class Eviction:
         self._hosts = hosts
         self._herald = herald
         self._leaving = leaving
+        self._bringing = bringing
         self._journal = journal
         self._settings = settings
         self._clock = clock
         self._stop = stop
         self._recheck = Recheck(cloud, hosts, settings, clock, stop)
-        self._bringing = Bringing(
-            cloud, hosts, herald, journal, settings, clock, stop
-        )
 
     def run(self, victim: Victim) -> Steps:
         """Evict a server or find that it need not go."""

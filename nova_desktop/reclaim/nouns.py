@@ -131,9 +131,6 @@ class Cloud(Protocol):
     def waiting(self) -> list[Server]:
         """Give all projects' servers that are offloaded or at rest."""
 
-    def active_since(self, unix_s: float) -> list[Server]:
-        """Give all projects' active servers that changed since then."""
-
     def changed_since(self, unix_s: float) -> list[Server]:
         """Give all projects' servers that have changed since then."""
 

@@ -6,7 +6,6 @@ counted, whoever asked.
 """
 
 import dataclasses
-import datetime
 from collections.abc import Sequence
 
 from nova_desktop.policy import comeback, wish
@@ -45,11 +44,6 @@ def _deeds(records: Records, user: str) -> list[wish.Deed]:
     ]
 
 
-def _unix_s(record: nouns.ActionRecord) -> float:
-    when = datetime.datetime.fromisoformat(record.start)
-    return when.replace(tzinfo=when.tzinfo or datetime.UTC).timestamp()
-
-
 def away(
     server: nouns.Server, records: Records, user: str, now_unix_s: float
 ) -> Away | None:
@@ -76,7 +70,8 @@ def away(
         and not record.failed
     ]
     since = now_unix_s - comeback.WINDOW_S
-    return Away(_unix_s(last), sum(_unix_s(r) > since for r in ours))
+    times = sum(record.start_unix_s > since for record in ours)
+    return Away(last.start_unix_s, times)
 
 
 def to_restore(server: nouns.Server, records: Records, user: str) -> str:

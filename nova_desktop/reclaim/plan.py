@@ -31,6 +31,11 @@ def candidate(
     )
 
 
+def rates(settings: nouns.Settings) -> cost.Rates:
+    """Give how fast guests leave, as the operator said."""
+    return cost.Rates(settings.link_mib_per_s, settings.disk_mib_per_s)
+
+
 def _spared(guest: model.Candidate) -> model.Candidate:
     """Let a guest count as used memory that nobody may touch."""
     return dataclasses.replace(guest, tolerance=model.Tolerance())
@@ -74,7 +79,7 @@ def make(
         [_spared(g) if g.server_id in resting else g for g in guests],
         request.keep_cpus,
         request.keep_memory_mib,
-        cost.Rates(settings.link_mib_per_s, settings.disk_mib_per_s),
+        rates(settings),
         request.within_s,
     )
     return _naming_locks(made, servers)

@@ -3,7 +3,8 @@
 
 import dataclasses
 
-_MAX_DOUBLINGS = 4
+from nova_desktop.policy import comeback
+
 _KEEP_S = 86400.0
 
 
@@ -31,7 +32,7 @@ class Rests:
         """Leave a server alone on a host; give how long in seconds."""
         known = self._rests.get((server_id, host))
         times = known.times if known else 0
-        pause = self._first_s * float(1 << min(times, _MAX_DOUBLINGS))
+        pause = comeback.doubled(self._first_s, times)
         rest = _Rest(times + 1, now + pause, no_room)
         self._rests[server_id, host] = rest
         return pause

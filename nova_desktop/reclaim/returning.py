@@ -15,9 +15,7 @@ from nova_desktop.policy import comeback
 from nova_desktop.reclaim import nouns, past
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts
-from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.lease import Reader
-from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.pace import Pace
 
 LOG = log.getLogger(__name__)
@@ -40,9 +38,8 @@ class Returning:
         self,
         cloud: nouns.Cloud,
         hosts: Hosts,
-        herald: Herald,
+        bringing: Bringing,
         leases: Reader,
-        journal: Journal,
         settings: nouns.Settings,
         clock: nouns.Clock,
         stop: threading.Event,
@@ -50,12 +47,10 @@ class Returning:
         self._cloud = cloud
         self._hosts = hosts
         self._leases = leases
+        self._bringing = bringing
         self._settings = settings
         self._clock = clock
         self._stop = stop
-        self._bringing = Bringing(
-            cloud, hosts, herald, journal, settings, clock, stop
-        )
         self._pace = Pace(
             settings.return_batch,
             settings.return_per_min / 60,

@@ -31,6 +31,7 @@ from nova_desktop.reclaim import (
 from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.awake import Awake
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -156,11 +157,21 @@ class Service:
         leaving = Leaving(
             self.cloud, self.journal, settings, clock, self.stopping
         )
+        bringing = Bringing(
+            self.cloud,
+            self.hosts,
+            herald,
+            self.journal,
+            settings,
+            clock,
+            self.stopping,
+        )
         eviction = Eviction(
             self.cloud,
             self.hosts,
             herald,
             leaving,
+            bringing,
             self.journal,
             settings,
             clock,
@@ -181,9 +192,8 @@ class Service:
         self.returning = Returning(
             self.cloud,
             self.hosts,
-            herald,
+            bringing,
             self.leases_read,
-            self.journal,
             settings,
             clock,
             self.stopping,

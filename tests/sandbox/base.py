@@ -142,12 +142,8 @@ class SandboxTest(SandboxCase):
         for server in cls.compute.servers(all_projects=True):
             cls.compute.delete_server(server.id)
             cls.compute.wait_for_delete(server)
-        if cls.compute.find_flavor(PATIENT_FLAVOR) is None:
-            flavor = cls.compute.create_flavor(
-                name=PATIENT_FLAVOR, vcpus=1, ram=128, disk=1
-            )
-            specs = {**cloud.FLAVORS['desk.small'], 'desktop:notice': '600'}
-            cls.compute.create_flavor_extra_specs(flavor, specs)
+        specs = cloud.desk_specs(notice='600')
+        cloud.make_flavor(cls.compute, PATIENT_FLAVOR, specs)
 
     def setUp(self) -> None:
         """Send the owners away and boot a guest that burns CPU."""

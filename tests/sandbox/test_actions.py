@@ -19,21 +19,9 @@ class ActionCase(base.SandboxTest):
         """Make the flavor."""
         cls.FLAVOR = f'desk.{cls.ACTIONS.replace(",", "-")}'
         super().setUpClass()
-        if cls.compute.find_flavor(cls.FLAVOR) is None:
-            flavor = cls.compute.create_flavor(
-                name=cls.FLAVOR, vcpus=1, ram=128, disk=1
-            )
-            specs = {
-                **cloud.FLAVORS['desk.small'],
-                'desktop:on_reclaim': cls.ACTIONS,
-                'desktop:notice': str(NOTICE_S),
-            }
-            cls.compute.create_flavor_extra_specs(flavor, specs)
-        cls.addClassCleanup(
-            lambda: cls.compute.delete_flavor(
-                cls.compute.find_flavor(cls.FLAVOR)
-            )
-        )
+        specs = cloud.desk_specs(on_reclaim=cls.ACTIONS, notice=str(NOTICE_S))
+        made = cloud.make_flavor(cls.compute, cls.FLAVOR, specs)
+        cls.addClassCleanup(cls.compute.delete_flavor, made)
 
     @property
     def other(self) -> str:

@@ -19,6 +19,7 @@ from nova_desktop import messages
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
 from nova_desktop.reclaim.agenda import Agenda
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
@@ -134,7 +135,8 @@ def parts(a_cloud, group, actors, aside):
     journal = Journal('w1', clock, 100, lambda entry: None)
     rest = (journal, group, clock, stop)
     leaving = Leaving(a_cloud, *rest)
-    eviction = Eviction(a_cloud, hosts, herald, leaving, *rest)
+    bringing = Bringing(a_cloud, hosts, herald, *rest)
+    eviction = Eviction(a_cloud, hosts, herald, leaving, bringing, *rest)
     reader = Reader(a_cloud, group)
     notices = LeaseNotices(a_cloud, hosts, herald, journal, group, clock)
     end = LeaseEnd(
@@ -144,7 +146,7 @@ def parts(a_cloud, group, actors, aside):
         Worker(
             a_cloud, hosts, herald, journal, eviction, group, clock, agenda
         ),
-        Returning(a_cloud, hosts, herald, reader, *rest),
+        Returning(a_cloud, hosts, bringing, reader, *rest[1:]),
         hosts,
         table,
         guests,

@@ -260,6 +260,6 @@ class AsBeforeTest(Case):
 
     def test_only_what_changed_lately_is_looked_at(self):
         server = self.boot('shelve')
-        [found] = self.cloud.active_since(1e9)
+        [found] = self.cloud.changed_since(1e9)
         self.assertEqual(server['id'], found.id)
-        self.assertEqual([], self.cloud.active_since(4e9))
+        self.assertEqual([], self.cloud.changed_since(4e9))

@@ -12,6 +12,7 @@ from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
 from nova_desktop.reclaim.agenda import Agenda
+from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
@@ -158,10 +159,6 @@ class Cloud:
         self._up()
         states = ('shelved_offloaded', 'suspended', 'stopped')
         return [s for s in self.servers.values() if s.vm_state in states]
-
-    def active_since(self, unix_s):
-        self._up()
-        return [s for s in self.servers.values() if s.vm_state == 'active']
 
     def changed_since(self, unix_s):
         self._up()
@@ -398,8 +395,9 @@ class Service:
         self.journal = Journal(worker, self.clock, 100, self.told.append)
         rest = (self.journal, self.settings, self.clock, self.stop)
         self.leaving = Leaving(cloud, *rest)
+        bringing = Bringing(cloud, self.hosts, self.herald, *rest)
         self.eviction = Eviction(
-            cloud, self.hosts, self.herald, self.leaving, *rest
+            cloud, self.hosts, self.herald, self.leaving, bringing, *rest
         )
         self.steps = {}
         self._evict, self.eviction.run = self.eviction.run, self._kept
@@ -418,7 +416,7 @@ class Service:
         )
         self.reader = Reader(cloud, self.settings)
         self.returning = Returning(
-            cloud, self.hosts, self.herald, self.reader, *rest
+            cloud, self.hosts, bringing, self.reader, *rest[1:]
         )
         self.lease_notices = LeaseNotices(
             cloud, self.hosts, self.herald, *rest[:3]
