@@ -17,11 +17,14 @@ from oslo_log import log as logging
 from nova_desktop import exception
 from nova_desktop.messages import fields as check
 from nova_desktop.messages.host import HostStatus, Told, told_of
+from nova_desktop.messages.notice import AtRisk, Event, Notice
 from nova_desktop.messages.record import Entry, What
 
 __all__ = [
+    'AtRisk',
     'CapacityReturned',
     'Entry',
+    'Event',
     'HostClient',
     'HostStatus',
     'Notice',
@@ -38,6 +41,11 @@ LOG = logging.getLogger(__name__)
 RECLAIM_TOPIC = 'nova-desktop-reclaim'
 HOST_TOPIC = 'nova-desktop-host'
 VERSION = '1.0'
+
+# What the control plane answers to; 1.1 added at_risk.
+SERVED = '1.1'
+
+_MAX_ACK = 64
 
 # Named here because each service has a control_exchange of its own.
 _EXCHANGE = 'nova-desktop'
@@ -113,34 +121,6 @@ class CapacityReturned:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Notice:
-    """What a guest is told before it is evicted.
-
-    ``deadline_unix_s`` is when its grace ends; an empty ``action`` withdraws
-    the notice.
-    """
-
-    server_id: str
-    action: str
-    deadline_unix_s: float
-    reason: str
-
-    def to_wire(self) -> dict[str, Any]:
-        """Give the message's fields."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_wire(cls, fields: Mapping[str, Any]) -> 'Notice':
-        """Check and take a message; raise BadMessage naming the field."""
-        return cls(
-            server_id=check.server_id(fields, 'server_id'),
-            action=check.text_or_empty(fields, 'action'),
-            deadline_unix_s=check.number(fields, 'deadline_unix_s'),
-            reason=check.text(fields, 'reason'),
-        )
-
-
 class ReclaimClient:
     """Ask the control plane; say whether it heard.
 
@@ -164,9 +144,16 @@ class ReclaimClient:
         """Tell that guests are welcome again."""
         return self._told('capacity_returned', message.to_wire())
 
-    def _told(self, method: str, fields: dict[str, Any]) -> bool:
+    def at_risk(self, message: AtRisk) -> bool:
+        """Tell that the owner is expected back, or is not any more."""
+        return self._told('at_risk', message.to_wire(), SERVED)
+
+    def _told(
+        self, method: str, fields: dict[str, Any], version: str = VERSION
+    ) -> bool:
+        client = self._client.prepare(version=version)
         try:
-            self._client.call({}, method, fields=fields)
+            client.call({}, method, fields=fields)
         except oslo_messaging.MessagingException as error:
             LOG.info('%s was not heard: %s', method, error)
             return False
@@ -188,6 +175,13 @@ class HostClient:
         """Pass a notice into a guest; say whether the guest took it."""
         client = self._client(host, timeout_s)
         return bool(client.call({}, 'notice', fields=notice.to_wire()))
+
+    def acknowledged(self, host: str, server_id: str, timeout_s: float) -> str:
+        """Give what a guest agreed to, empty for nothing; raise HostSilent."""
+        answer = self._ask(
+            host, 'acknowledged', timeout_s, server_id=server_id
+        )
+        return answer[:_MAX_ACK] if isinstance(answer, str) else ''
 
     def status(self, host: str, timeout_s: float) -> HostStatus:
         """Ask what a host says now; raise HostSilent or BadMessage."""

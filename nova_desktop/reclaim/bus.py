@@ -17,10 +17,20 @@ LOG = log.getLogger(__name__)
 _RETRY_S = 5.0
 
 
+class Foresight(Protocol):
+    """Takes what hosts foresee; risks.Risks is one."""
+
+    def hear(self, message: messages.AtRisk) -> None:
+        """Take a host's message."""
+
+    def note(self, message: messages.AtRisk) -> None:
+        """Take another worker's."""
+
+
 class Endpoint:
     """What hosts, and the other workers, may call."""
 
-    target = oslo_messaging.Target(version=messages.VERSION)
+    target = oslo_messaging.Target(version=messages.SERVED)
 
     def __init__(
         self,
@@ -28,11 +38,13 @@ class Endpoint:
         returned: Callable[[messages.CapacityReturned], object],
         pass_on: Callable[[messages.CapacityReturned], object],
         hear: Callable[[messages.Entry], object],
+        risks: Foresight | None = None,
     ) -> None:
         self._reclaim = reclaim
         self._returned = returned
         self._pass_on = pass_on
         self._hear = hear
+        self._risks = risks
 
     def reclaim(self, context: object, fields: Any = None) -> None:
         """Take a host's request."""
@@ -52,6 +64,16 @@ class Endpoint:
     ) -> None:
         """Take a host's news from another worker."""
         self._take(messages.CapacityReturned, fields, self._returned)
+
+    def at_risk(self, context: object, fields: Any = None) -> None:
+        """Take what a host foresees, tell its guests and the other workers."""
+        if self._risks:
+            self._take(messages.AtRisk, fields, self._risks.hear)
+
+    def at_risk_to_all(self, context: object, fields: Any = None) -> None:
+        """Take what another worker tells a host's guests."""
+        if self._risks:
+            self._take(messages.AtRisk, fields, self._risks.note)
 
     def record_to_all(self, context: object, fields: Any = None) -> None:
         """Take what another worker decided about a server."""

@@ -14,6 +14,7 @@ from oslo_log import log
 from nova_desktop.messages import What
 from nova_desktop.policy import victims
 from nova_desktop.reclaim import grace, nouns, progress
+from nova_desktop.reclaim.guest_ack import GuestAcks
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Attempt, Leaving
@@ -40,10 +41,12 @@ class Eviction:
         settings: nouns.Settings,
         clock: nouns.Clock,
         stop: threading.Event,
+        acks: GuestAcks | None = None,
     ) -> None:
         self._cloud = cloud
         self._hosts = hosts
         self._herald = herald
+        self._acks = acks
         self._leaving = leaving
         self._journal = journal
         self._settings = settings
@@ -81,7 +84,7 @@ class Eviction:
         victim.action = allowed[0].value if allowed else ''
         victim.noticed_unix_s = now
         victim.deadline_unix_s = grace.deadline_unix_s(
-            server, now, self._settings
+            server, now, self._settings, self._herald.foretold(server.id)
         )
         before = grace.remembered(server, now, self._settings)
         LOG.info(
@@ -120,7 +123,7 @@ class Eviction:
                     return step
 
     def _look(self, victim: Victim) -> Step | None:
-        """See whether the tenant acted or agreed; None when neither."""
+        """See whether tenant or guest acted or agreed; None if not."""
         try:
             server = self._cloud.server(victim.id)
         except nouns.CloudError as error:
@@ -128,6 +131,8 @@ class Eviction:
             return None
         if progress.has_left(server, victim.host):
             return Step('it left by itself', End.LEFT, server)
+        if self._acks and self._acks.agrees(victim):
+            return Step('acknowledged from inside', None, server)
         if server is None or not grace.acknowledged(server):
             return None
         if victim.old_ack:

@@ -16,7 +16,8 @@ class Victim:
     """A server on its way out; ``wake`` is set when there is news for it.
 
     ``old_ack`` says that its metadata holds an acknowledgement from before the
-    notice, which could not be deleted yet.
+    notice, which could not be deleted yet; ``by_agent`` that its guest agent
+    took the notice; ``agrees`` that the guest lets itself be taken sooner.
     """
 
     server: nouns.Server
@@ -27,6 +28,8 @@ class Victim:
     deadline_unix_s: float = 0.0
     withdrawn: str = ''
     old_ack: bool = False
+    by_agent: bool = False
+    agrees: bool = False
     wake: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @property

@@ -27,16 +27,20 @@ from nova_desktop.reclaim import (
 )
 from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.eviction import Eviction
+from nova_desktop.reclaim.foreseen import Foreseen
+from nova_desktop.reclaim.guest_ack import GuestAcks
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
+from nova_desktop.reclaim.risks import Risks
 from nova_desktop.reclaim.worker import Worker
 
 LOG = log.getLogger(__name__)
 
 _ASIDE_THREADS = 4
+_ASKER_THREADS = 4
 
 
 def session_of(conf: Any) -> Any:
@@ -83,13 +87,16 @@ class Service:
             self._settings.threads, 'victim'
         )
         self._aside = futures.ThreadPoolExecutor(_ASIDE_THREADS, 'aside')
+        self._askers = futures.ThreadPoolExecutor(_ASKER_THREADS, 'asker')
+        self.foreseen = Foreseen(nouns.Clock())
         self.journal = self._journal(name)
         self._build(bus.emitter(conf, name))
         endpoint = bus.Endpoint(
             self.worker.reclaim,
             self._returned,
             bus.announcer(self.transport, 'capacity_returned_to_all'),
-            self.journal.hear,
+            self._hear,
+            self.risks,
         )
         self._listener = bus.Listener(
             self.transport, name, endpoint, self.stopping
@@ -121,13 +128,15 @@ class Service:
     def _build(self, emit: Callable[[str, dict[str, Any]], None]) -> None:
         clock, settings = nouns.Clock(), self._settings
         self.hosts = Hosts(settings)
+        guests = messages.HostClient(self.transport)
         herald = Herald(
             self.cloud,
-            messages.HostClient(self.transport),
+            guests,
             emit,
             self.table,
             settings,
             self._aside,
+            self.foreseen,
         )
         eviction = Eviction(
             self.cloud,
@@ -138,7 +147,9 @@ class Service:
             settings,
             clock,
             self.stopping,
+            GuestAcks(guests, settings, self._askers),
         )
+        self.risks = self._risks(herald)
         self.worker = Worker(
             self.cloud,
             self.hosts,
@@ -159,6 +170,25 @@ class Service:
             self.stopping,
         )
 
+    def _risks(self, herald: Herald) -> Risks:
+        return Risks(
+            self.cloud,
+            self.hosts,
+            herald,
+            self.foreseen,
+            self.journal,
+            self._settings,
+            nouns.Clock(),
+            bus.announcer(self.transport, 'at_risk_to_all'),
+        )
+
+    def _hear(self, entry: messages.Entry) -> None:
+        self.journal.hear(entry)
+        others = entry.worker != self.journal.worker
+        if others and entry.what is messages.What.WITHDRAWN:
+            # What this worker knows to be foretold is not in force either.
+            self.foreseen.drop(entry.server_id)
+
     def _returned(self, message: messages.CapacityReturned) -> None:
         try:
             self.worker.capacity_returned(message)
@@ -170,7 +200,9 @@ class Service:
         if self._settings.vendordata:
             self._listen(
                 'vendordata',
-                vendordata.Application(self.table, self._settings),
+                vendordata.Application(
+                    self.table, self._settings, self.foreseen
+                ),
             )
         if self._settings.api:
             self._listen('api', self._api())
@@ -212,5 +244,6 @@ class Service:
             http.shutdown()
             http.server_close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._askers.shutdown(wait=False, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

@@ -25,6 +25,7 @@ from nova_desktop.virt import (
     recent,
     refusal,
     requests,
+    risk,
     told,
 )
 
@@ -54,6 +55,7 @@ class Desktop:
             options.push_retry_max_s,
         )
         self._requester: requests.Requester | None = None
+        self._foreteller: risk.Foreteller | None = None
         self._server: Any = None
 
     @functools.cached_property
@@ -80,13 +82,23 @@ class Desktop:
             options.reclaim_repeat_s,
             options.reclaim_within_s,
         )
+        self._foreteller = risk.Foreteller(
+            host_name,
+            lambda: self.agent.status,
+            self.used_mib,
+            lambda: messages.ReclaimClient(rpc.TRANSPORT),
+            risk.Limits(options.at_risk_below, options.at_risk_margin),
+            options.reclaim_within_s,
+        )
         self.agent.wake_on_change(lambda: self._recent.note(self.agent.status))
         self.agent.wake_on_change(self.told.heard)
         self.agent.wake_on_change(self._pusher.cap_heard)
         self.agent.wake_on_change(self._requester.wake)
+        self.agent.wake_on_change(self._foreteller.wake)
         self._pusher.wake_when_settled(self._requester.wake)
         self._pusher.start()
         self._requester.start()
+        self._foreteller.start()
         self.agent.start(options.agent_first_answer_s)
         self._serve(host_name)
 
@@ -96,6 +108,8 @@ class Desktop:
         self._pusher.stop()
         if self._requester is not None:
             self._requester.stop()
+        if self._foreteller is not None:
+            self._foreteller.stop()
         if self._server is not None:
             self._server.stop()
             self._server.wait()
@@ -186,6 +200,7 @@ class Desktop:
                     ),
                     self.let_run,
                     self.told,
+                    lambda server_id: guests.is_paused(self._host, server_id),
                 )
             ],
         )

@@ -9,11 +9,14 @@ from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
 from nova_desktop.reclaim.eviction import Eviction
+from nova_desktop.reclaim.foreseen import Foreseen
+from nova_desktop.reclaim.guest_ack import GuestAcks
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
+from nova_desktop.reclaim.risks import Risks
 from nova_desktop.reclaim.worker import Worker
 
 START = 1_800_000_000.0
@@ -248,6 +251,12 @@ class Guests:
     def __init__(self):
         self.notices = []
         self.error = None
+        self.agreed = {}
+
+    def acknowledged(self, host, server_id, timeout_s):
+        if self.error:
+            raise self.error
+        return self.agreed.get(server_id, '')
 
     def notice(self, host, notice, timeout_s):
         self.notices.append((host, notice))
@@ -274,6 +283,7 @@ class Service:
         self.pool, self.aside = Later(), Later()
         self.guests, self.events, self.table = Guests(), [], Table()
         self.hosts = Hosts(self.settings)
+        self.foreseen, self.outward = Foreseen(self.clock), []
         self.herald = Herald(
             cloud,
             self.guests,
@@ -281,13 +291,17 @@ class Service:
             self.table,
             self.settings,
             self.aside,
+            self.foreseen,
+            lambda *told: self.outward.append(told),
         )
+        self.asking = Later()
+        self.acks = GuestAcks(self.guests, self.settings, self.asking)
         self.told = []
         self.journal = Journal('w1', self.clock, 100, self.told.append)
         rest = (self.journal, self.settings, self.clock, self.stop)
         self.leaving = Leaving(cloud, *rest)
         self.eviction = Eviction(
-            cloud, self.hosts, self.herald, self.leaving, *rest
+            cloud, self.hosts, self.herald, self.leaving, *rest, self.acks
         )
         self.worker = Worker(
             cloud,
@@ -298,6 +312,17 @@ class Service:
             self.settings,
             self.clock,
             self.pool,
+        )
+        self.passed_on = []
+        self.risks = Risks(
+            cloud,
+            self.hosts,
+            self.herald,
+            self.foreseen,
+            self.journal,
+            self.settings,
+            self.clock,
+            self.passed_on.append,
         )
         self.returning = Returning(cloud, self.hosts, self.herald, *rest)
 
