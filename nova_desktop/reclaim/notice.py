@@ -24,6 +24,7 @@ LOG = log.getLogger(__name__)
 
 EVENT = 'desktop.notice'
 EVENT_AT_RISK = 'desktop.at_risk'
+_MOVED = 'it has moved to another host'
 
 
 class Table:
@@ -146,6 +147,8 @@ class Herald:
         """End the notice of a server that has left."""
         self._table.drop(victim.id)
         self._foreseen.drop(victim.id)
+        if victim.by_agent:
+            self._apart(self._tell_arrived, victim)
         self.clear(victim.id)
 
     def foretold(self, server_id: str) -> float | None:
@@ -193,6 +196,16 @@ class Herald:
         # It had to wait, and a notice that came meanwhile counts more.
         if self._table.get(notice.server_id) is None:
             self._tell_guest(host, notice)
+
+    def _tell_arrived(self, victim: Victim) -> None:
+        """Tell a guest that went on elsewhere, with the notice in its file."""
+        try:
+            server = self._cloud.server(victim.id)
+        except nouns.CloudError as error:
+            LOG.info('server %s cannot be read: %s', victim.id, error)
+            return
+        if server is not None and server.host not in ('', victim.host):
+            self._tell_guest(server.host, _nothing(victim.id, 0.0, _MOVED))
 
     def _tell_guest(self, host: str, notice: messages.Notice) -> bool:
         try:

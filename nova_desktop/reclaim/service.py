@@ -35,6 +35,7 @@ from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald, Table
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.risks import Risks
+from nova_desktop.reclaim.ways import Ways
 from nova_desktop.reclaim.worker import Worker
 
 LOG = log.getLogger(__name__)
@@ -87,6 +88,7 @@ class Service:
             self._settings.threads, 'victim'
         )
         self._aside = futures.ThreadPoolExecutor(_ASIDE_THREADS, 'aside')
+        self._ways = Ways(self._settings, self.cloud, self.stopping)
         self._askers = futures.ThreadPoolExecutor(_ASKER_THREADS, 'asker')
         self.foreseen = Foreseen(nouns.Clock())
         self.journal = self._journal(name)
@@ -137,6 +139,7 @@ class Service:
             settings,
             self._aside,
             self.foreseen,
+            self._ways.tell,
         )
         eviction = Eviction(
             self.cloud,
@@ -244,6 +247,7 @@ class Service:
             http.shutdown()
             http.server_close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ways.stop()
         self._askers.shutdown(wait=False, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

@@ -12,7 +12,9 @@ from nova_desktop.conf.reclaim import (
     comeback,
     cost,
     grace,
+    mail,
     vendordata,
+    webhook,
     work,
 )
 
@@ -26,6 +28,8 @@ OPTS = [
     *cost.OPTS,
     *comeback.OPTS,
     *vendordata.OPTS,
+    *webhook.OPTS,
+    *mail.OPTS,
     *api.OPTS,
 ]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole service on an in-memory bus, and its command."""
 
+import dataclasses
 import os
 import pathlib
 import signal
@@ -16,7 +17,7 @@ from oslo_config import cfg
 
 from nova_desktop import messages
 from nova_desktop.cmd import reclaim as command
-from nova_desktop.reclaim import service
+from nova_desktop.reclaim import nouns, service
 from tests.unit.reclaim import fakes
 
 ROOT = str(pathlib.Path(__file__).parents[3])
@@ -56,11 +57,15 @@ class Host:
     def __init__(self):
         self.got = []
         self.news = threading.Event()
+        self.agreed = ''
 
     def notice(self, context, fields):
         self.got.append(messages.Notice.from_wire(fields))
         self.news.set()
         return True
+
+    def acknowledged(self, context, server_id):
+        return self.agreed
 
 
 class BusTest(unittest.TestCase):
@@ -119,9 +124,8 @@ class BusTest(unittest.TestCase):
             cloud.until(lambda: cloud.servers[a.id].host == 'desk2')
         )
 
-    def test_the_host_passes_the_notice_on(self):
-        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
-        made = self.service(Cloud(a))
+    def desk1(self, made):
+        """Give the workstation's end of the bus."""
         host = Host()
         listener = oslo_messaging.get_rpc_server(
             made.transport,
@@ -132,6 +136,51 @@ class BusTest(unittest.TestCase):
         listener.start()
         self.addCleanup(listener.wait)
         self.addCleanup(listener.stop)
+        return host
+
+    def test_what_a_host_foresees(self):
+        a = fakes.server('foreseen')
+        made = [self.service(Cloud(a), f'worker{i}') for i in range(2)]
+        host = self.desk1(made[0])
+
+        def told():
+            return [n.event for n in host.got if n.server_id == a.id]
+
+        until = nouns.Clock().unix() + 300
+        foreseen = messages.AtRisk('desk1', 0.8, until, 300, 180, 'expected')
+        self.assertTrue(self.client(made[0]).at_risk(foreseen))
+        self.everywhere(made, lambda one: one.foreseen.get(a.id))
+        over = dataclasses.replace(foreseen, odds=0.0, reason='over')
+        self.assertTrue(self.client(made[1]).at_risk(over))
+        self.everywhere(made, lambda one: not one.foreseen.get(a.id))
+        self.everywhere(made, lambda one: len(told()) == 2)
+        self.assertEqual(['at-risk', 'withdrawn'], told())
+
+    def everywhere(self, made, check):
+        """Wait until all workers have heard it; there is no event for it."""
+        pause = threading.Event()
+        for _ in range(LIMIT_S * 10):
+            if all(check(one) for one in made):
+                return
+            pause.wait(0.1)
+        self.fail('not every worker has heard it')
+
+    def test_a_guest_agrees_from_inside(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        cloud = Cloud(a)
+        made = self.service(cloud, grace_poll_s=0.5)
+        host = self.desk1(made)
+        self.client(made).reclaim(fakes.request())
+        self.assertTrue(host.news.wait(LIMIT_S))
+        host.agreed = str(round(host.got[0].deadline_unix_s))
+        self.assertTrue(
+            cloud.until(lambda: cloud.servers[a.id].host == 'desk2')
+        )
+
+    def test_the_host_passes_the_notice_on(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        made = self.service(Cloud(a))
+        host = self.desk1(made)
         self.client(made).reclaim(fakes.request())
         self.assertTrue(host.news.wait(LIMIT_S))
         self.assertEqual(a.id, host.got[0].server_id)

@@ -103,6 +103,7 @@ class Cloud:
         self.held = {}
         self.unshelve_works = True
         self.projects = {s.id: PROJECT for s in servers}
+        self.emails = {}
         self.computes = {'desk1', 'desk2'}
 
     def _up(self):
@@ -131,6 +132,10 @@ class Cloud:
     def server(self, server_id):
         self._up()
         return self.servers.get(server_id)
+
+    def email_of(self, user_id):
+        self._up()
+        return self.emails.get(user_id, '')
 
     def project_of(self, server_id):
         self._up()

@@ -2,7 +2,8 @@
 
 import unittest
 
-from nova_desktop import exception
+from nova_desktop import exception, model
+from nova_desktop.messages import Event
 from tests.unit.reclaim import fakes
 
 
@@ -64,3 +65,13 @@ class GuestAckTest(unittest.TestCase):
         self.service.asking.run()
         self.service.acks.agrees(victim)
         self.assertEqual(1, len(self.service.asking.jobs))
+
+    def test_a_guest_that_moved_is_told_that_it_is_over(self):
+        self.service.run()
+        host, last = self.service.guests.notices[-1]
+        self.assertEqual(('desk2', Event.WITHDRAWN), (host, last.event))
+
+    def test_one_that_was_saved_is_not(self):
+        self.cloud.outcomes[model.ReclaimAction.LIVE_MIGRATE] = 'refused'
+        self.service.run()
+        self.assertEqual(1, len(self.service.guests.notices))
