@@ -22,7 +22,12 @@ ENDPOINTS = {
     'nova-desktop': ('desktop', layout.url('reclaim')),
 }
 SERVICE_USERS = ('nova', 'glance', 'placement', 'neutron', 'nova-desktop')
-IMAGES = {'tiny': 'idle', 'tiny-burn': 'burn'}
+IMAGES = {
+    'tiny': 'idle',
+    'tiny-burn': 'burn',
+    'tiny-ack': 'burn nd.notice=ack',
+    'tiny-hook': 'burn nd.notice=hook',
+}
 _DESK = {
     f'trait:{TRAIT}': 'required',
     'desktop:preemptible': 'true',

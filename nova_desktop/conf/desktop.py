@@ -157,6 +157,38 @@ yet. Each further wait is twice as long, up to a minute.
     ),
 ]
 
+_AT_RISK = [
+    cfg.FloatOpt(
+        'at_risk_below',
+        default=0.3,
+        min=0.0,
+        max=1.0,
+        help="""
+Probability below which it has to fall that an absent owner stays away for
+another 15 minutes for the instances of the host to be told that they are at
+risk. Told again, and taken back when the probability is above this by
+``at_risk_margin``. 0 tells them nothing before the owner is back.
+
+Related options:
+
+* ``at_risk_margin``
+* ``reclaim_within_s``: instances that were promised a longer notice than this
+  get it already when they are at risk.
+""",
+    ),
+    cfg.FloatOpt(
+        'at_risk_margin',
+        default=0.1,
+        min=0.0,
+        max=1.0,
+        help="""
+How far above ``at_risk_below`` the probability has to rise before instances
+are told that they are at risk no more, so that a forecast that sways does not
+tell them something else each minute.
+""",
+    ),
+]
+
 _PLACEMENT = [
     cfg.FloatOpt(
         'push_retry_s',
@@ -250,6 +282,7 @@ OPTS = [
     *_RECLAIM,
     *_TRUST,
     *_DEPARTING,
+    *_AT_RISK,
     *_PLACEMENT,
     *_SCHEDULER,
     *_MULTIPLIERS,

@@ -19,6 +19,7 @@ from nova_desktop.messages import fields as check
 from nova_desktop.messages.answer import Question, answer_of
 from nova_desktop.messages.answer import sealed as answer_sealed
 from nova_desktop.messages.host import HostStatus, Told, told_of
+from nova_desktop.messages.notice import AtRisk, Event, Notice
 from nova_desktop.messages.record import Entry, What
 from nova_desktop.messages.refusals import Refusals, Refused
 from nova_desktop.messages.seal import FIELD as SEAL
@@ -27,8 +28,10 @@ from nova_desktop.messages.seal import MAX_AGE_S, Gate, Seal, Signer
 __all__ = [
     'MAX_AGE_S',
     'SEAL',
+    'AtRisk',
     'CapacityReturned',
     'Entry',
+    'Event',
     'Gate',
     'HostClient',
     'HostStatus',
@@ -53,6 +56,11 @@ LOG = logging.getLogger(__name__)
 RECLAIM_TOPIC = 'nova-desktop-reclaim'
 HOST_TOPIC = 'nova-desktop-host'
 VERSION = '1.0'
+
+# What the control plane answers to; 1.1 added at_risk.
+SERVED = '1.1'
+
+_MAX_ACK = 64
 
 # Named here because each service has a control_exchange of its own.
 _EXCHANGE = 'nova-desktop'
@@ -140,34 +148,6 @@ class CapacityReturned:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Notice:
-    """What a guest is told before it is evicted.
-
-    ``deadline_unix_s`` is when its grace ends; an empty ``action`` withdraws
-    the notice.
-    """
-
-    server_id: str
-    action: str
-    deadline_unix_s: float
-    reason: str
-
-    def to_wire(self) -> dict[str, Any]:
-        """Give the message's fields."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_wire(cls, fields: Mapping[str, Any]) -> 'Notice':
-        """Check and take a message; raise BadMessage naming the field."""
-        return cls(
-            server_id=check.server_id(fields, 'server_id'),
-            action=check.text_or_empty(fields, 'action'),
-            deadline_unix_s=check.number(fields, 'deadline_unix_s'),
-            reason=check.text(fields, 'reason'),
-        )
-
-
 def kind_of(message: Any) -> str:
     """Give what a seal calls a message."""
     return type(message).__name__
@@ -200,10 +180,15 @@ class ReclaimClient:
         """Tell that guests are welcome again."""
         return self._told('capacity_returned', message)
 
-    def _told(self, method: str, message: Any) -> bool:
+    def at_risk(self, message: AtRisk) -> bool:
+        """Tell that the owner is expected back, or is not any more."""
+        return self._told('at_risk', message, SERVED)
+
+    def _told(self, method: str, message: Any, version: str = VERSION) -> bool:
         fields = self._signer.sealed(kind_of(message), message.to_wire())
+        client = self._client.prepare(version=version)
         try:
-            self._client.call({}, method, fields=fields)
+            client.call({}, method, fields=fields)
         except oslo_messaging.RemoteError as error:
             return self._refused(method, error.value)
         except exception.BadMessage as error:
@@ -253,6 +238,16 @@ class HostClient:
             client.call({}, 'notice', fields=self._sealed(host, notice))
         )
 
+    def acknowledged(self, host: str, server_id: str, timeout_s: float) -> str:
+        """Give what a guest agreed to, empty for nothing.
+
+        Raises HostSilent or BadMessage.
+        """
+        answer = self._ask(
+            host, 'acknowledged', timeout_s, server_id=server_id
+        )
+        return answer[:_MAX_ACK] if isinstance(answer, str) else ''
+
     def status(self, host: str, timeout_s: float) -> HostStatus:
         """Ask what a host says now; raise HostSilent or BadMessage."""
         return HostStatus.from_wire(self._ask(host, 'status', timeout_s))
@@ -272,7 +267,8 @@ class HostClient:
     ) -> Any:
         if self._key_of is None:
             return self._answer(host, method, timeout_s, **more)
-        question = self._sealed(host, Question(method))
+        about = more.get('server_id', '')
+        question = self._sealed(host, Question(method, about))
         answer = self._answer(host, method, timeout_s, fields=question, **more)
         return answer_of(
             answer, host, self._key_of, question[SEAL]['nonce'], self._strict

@@ -17,9 +17,10 @@ _KIND = 'Answer'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Question:
-    """Ask a host for what a method gives."""
+    """Ask a host for what a method gives, perhaps about a server of its."""
 
     method: str
+    about: str = ''
 
     def to_wire(self) -> dict[str, Any]:
         """Give the message's fields."""
@@ -28,7 +29,9 @@ class Question:
     @classmethod
     def from_wire(cls, fields: Mapping[str, Any]) -> 'Question':
         """Check and take a message; raise BadMessage naming the field."""
-        return cls(check.text(fields, 'method'))
+        return cls(
+            check.text(fields, 'method'), check.text_or_empty(fields, 'about')
+        )
 
 
 def sealed(

@@ -17,10 +17,20 @@ LOG = log.getLogger(__name__)
 _RETRY_S = 5.0
 
 
+class Foresight(Protocol):
+    """Takes what hosts foresee; risks.Risks is one."""
+
+    def hear(self, message: messages.AtRisk) -> None:
+        """Take a host's message."""
+
+    def note(self, message: messages.AtRisk) -> None:
+        """Take another worker's."""
+
+
 class Endpoint:
     """What hosts, and the other workers, may call."""
 
-    target = oslo_messaging.Target(version=messages.VERSION)
+    target = oslo_messaging.Target(version=messages.SERVED)
 
     def __init__(
         self,
@@ -29,12 +39,14 @@ class Endpoint:
         pass_on: Callable[[messages.CapacityReturned], object],
         hear: Callable[[messages.Entry], object],
         believe: trust.Trust,
+        risks: Foresight,
     ) -> None:
         self._reclaim = reclaim
         self._returned = returned
         self._pass_on = pass_on
         self._hear = hear
         self._trust = believe
+        self._risks = risks
         self.refusals = messages.Refusals('bus')
 
     def ping(self, context: object) -> None:
@@ -68,6 +80,14 @@ class Endpoint:
         # What this worker passed on comes back to it, too.
         if self._trust.is_news(message):
             self._returned(message)
+
+    def at_risk(self, context: object, fields: Any = None) -> None:
+        """Take what a host foresees, tell its guests and the other workers."""
+        self._take(messages.AtRisk, fields, self._risks.hear)
+
+    def at_risk_to_all(self, context: object, fields: Any = None) -> None:
+        """Take what another worker tells a host's guests."""
+        self._take_inside(messages.AtRisk, fields, self._risks.note)
 
     def record_to_all(self, context: object, fields: Any = None) -> None:
         """Take what another worker decided about a server."""

@@ -45,6 +45,8 @@ def _server(body: Mapping[str, Any]) -> nouns.Server:
         disk_gib=flavor['disk'] + flavor['ephemeral'],
         locked=body.get('locked', False),
         created_unix_s=_unix(body.get('created')),
+        user_id=body.get('user_id') or '',
+        project_id=body.get('tenant_id') or '',
     )
 
 
@@ -107,6 +109,11 @@ class RestCloud:
         """Give a server, None when it is gone."""
         body = self._rest.get('compute', f'/servers/{server_id}')
         return None if body is None else _server(body['server'])
+
+    def email_of(self, user_id: str) -> str:
+        """Give the address that keystone has of a user, empty for none."""
+        body = self._rest.get('identity', f'/users/{user_id}') or {}
+        return str(body.get('user', {}).get('email') or '')
 
     def project_of(self, server_id: str) -> str | None:
         """Give whose a server is or was, None when none is known."""

@@ -17,6 +17,7 @@ from nova_desktop.messages import What
 from nova_desktop.reclaim import grace, hurry, nouns, progress
 from nova_desktop.reclaim.attempt import Attempt, following
 from nova_desktop.reclaim.bringing import Bringing
+from nova_desktop.reclaim.guest_ack import GuestAcks
 from nova_desktop.reclaim.hosts import Hosts, Victim
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
@@ -43,6 +44,7 @@ class Eviction:
         cloud: nouns.Cloud,
         hosts: Hosts,
         herald: Herald,
+        acks: GuestAcks,
         leaving: Leaving,
         bringing: Bringing,
         journal: Journal,
@@ -53,6 +55,7 @@ class Eviction:
         self._cloud = cloud
         self._hosts = hosts
         self._herald = herald
+        self._acks = acks
         self._leaving = leaving
         self._bringing = bringing
         self._journal = journal
@@ -95,7 +98,7 @@ class Eviction:
         victim.action = first.value if first else ''
         victim.noticed_unix_s = now
         victim.deadline_unix_s = grace.deadline_unix_s(
-            server, now, self._settings
+            server, now, self._settings, self._herald.foretold(server.id)
         )
         hurry.shorten(victim, self._hosts.need(victim.host))
         before = grace.remembered(server, now, self._settings)
@@ -140,7 +143,7 @@ class Eviction:
         return self._look(victim)
 
     def _look(self, victim: Victim) -> Step | None:
-        """See whether the tenant acted or agreed; None when neither."""
+        """See whether tenant or guest acted or agreed; None if not."""
         try:
             server = self._cloud.server(victim.id)
         except nouns.CloudError as error:
@@ -148,6 +151,8 @@ class Eviction:
             return None
         if progress.has_left(server, victim.host):
             return Step('it left by itself', End.LEFT, server)
+        if self._acks.agrees(victim):
+            return Step('acknowledged from inside', None, server)
         if server is None or not grace.acknowledged(server):
             return None
         if victim.old_ack:

@@ -77,17 +77,46 @@ def remembered(
     return None if stale else deadline
 
 
-def deadline_unix_s(
-    server: nouns.Server, now_unix_s: float, settings: nouns.Settings
+def early_unix_s(
+    expected_unix_s: float,
+    told_unix_s: float,
+    full_s: float,
+    before: float | None = None,
 ) -> float:
-    """Give when a server's grace ends."""
+    """Give the deadline of a notice that is given before anybody needs it.
+
+    That is when the owner is expected, but never less than the full notice
+    after the guest was first told, nor sooner than it was told before.
+    """
+    return max(expected_unix_s, told_unix_s + full_s, before or 0.0)
+
+
+def deadline_unix_s(
+    server: nouns.Server,
+    now_unix_s: float,
+    settings: nouns.Settings,
+    early: float | None = None,
+) -> float:
+    """Give when a server's grace ends.
+
+    ``early`` is the deadline of an early notice, which has run since.
+    """
     latest = now_unix_s + full_notice_s(server.tolerance, settings)
+    soonest = now_unix_s + settings.grace_min_s
     before = remembered(server, now_unix_s, settings)
-    if before is None:
-        return latest
-    return min(latest, max(before, now_unix_s + settings.grace_min_s))
+    told = [when for when in (before, early) if when is not None]
+    return min([latest, *(max(when, soonest) for when in told)])
 
 
 def acknowledged(server: nouns.Server) -> bool:
     """Say whether the tenant lets the server go before its time."""
     return bool(server.metadata.get(ACK_KEY))
+
+
+def agreed(text: str, deadline: float) -> bool:
+    """Say whether what a guest wrote agrees to the notice in force.
+
+    It writes the deadline that it agrees to: what is left of a former notice
+    counts for nothing.
+    """
+    return text == str(round(deadline))

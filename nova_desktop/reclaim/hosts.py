@@ -17,7 +17,8 @@ class Victim:
     ``old_ack`` says that its metadata holds an acknowledgement from before the
     notice, which could not be deleted yet; ``place`` is what the notice is
     known by where that is not the server's stay on its host; ``left_by`` is
-    the action that it left by in the end.
+    the action that it left by in the end; ``by_agent`` that its guest agent
+    took the notice; ``agrees`` that the guest lets itself be taken sooner.
     """
 
     server: nouns.Server
@@ -30,6 +31,8 @@ class Victim:
     old_ack: bool = False
     left_by: str = ''
     place: str = ''
+    by_agent: bool = False
+    agrees: bool = False
     wake: Callable[[], None] = lambda: None
 
     @property

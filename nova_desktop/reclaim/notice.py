@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tell a guest and its tenant that it must go, or that it need not.
 
-Four ways, none of which may hold up the eviction: the table that the metadata
+Five ways, none of which may hold up the eviction: the table that the metadata
 service is answered from, the guest agent by way of the workstation, a
-notification on the message bus, and the server's metadata.
+notification on the message bus, webhook and mail, and the server's metadata.
 """
 
 import dataclasses
@@ -15,12 +15,16 @@ from typing import Any, Protocol
 from oslo_log import log
 
 from nova_desktop import messages
+from nova_desktop.messages import fields
 from nova_desktop.reclaim import grace, nouns
+from nova_desktop.reclaim.foreseen import Foreseen, Risk
 from nova_desktop.reclaim.hosts import Victim
 
 LOG = log.getLogger(__name__)
 
 EVENT = 'desktop.notice'
+EVENT_AT_RISK = 'desktop.at_risk'
+_MOVED = 'it has moved to another host'
 
 
 class Table:
@@ -63,6 +67,13 @@ def _not_updated(server_id: str, error: nouns.CloudError) -> None:
 
 Emit = Callable[[str, dict[str, Any]], None]
 
+Outward = Callable[[str, messages.Notice, nouns.Server], None]
+"""Tell tenants outside of the cloud, without delay for the caller."""
+
+
+def _nothing(server_id: str, when: float, why: str) -> messages.Notice:
+    return messages.Notice(server_id, '', when, why[: fields.MAX_TEXT])
+
 
 class Herald:
     """Give and withdraw notices."""
@@ -75,13 +86,17 @@ class Herald:
         table: Table,
         settings: nouns.Settings,
         aside: futures.Executor,
+        foreseen: Foreseen,
+        outward: Outward,
     ) -> None:
         self._cloud = cloud
         self._guests = guests
-        self._emit = emit
+        self._send = emit
         self._table = table
         self._settings = settings
         self._aside = aside
+        self._foreseen = foreseen
+        self._outward = outward
 
     def give(self, victim: Victim, remembered: bool) -> None:
         """Tell that a server must go; the tenant only once."""
@@ -92,10 +107,11 @@ class Herald:
             reason=victim.reason,
         )
         self._table.put(notice)
-        self._apart(self._tell_guest, victim.host, notice)
+        self._apart(self._tell_victim, victim, notice)
         if remembered:
             return
-        self._apart(self._emit_notice, victim.host, notice)
+        self._apart(self._emit, EVENT, victim.host, notice)
+        self._outward(victim.host, notice, victim.server)
         value = grace.render(
             notice.action,
             notice.deadline_unix_s,
@@ -116,14 +132,11 @@ class Herald:
     def withdraw(self, victim: Victim, why: str) -> bool:
         """Tell that a server need not go; say whether Nova took it too."""
         self._table.drop(victim.id)
-        notice = messages.Notice(
-            server_id=victim.id,
-            action='',
-            deadline_unix_s=victim.deadline_unix_s,
-            reason=why[:255],
-        )
+        self._foreseen.drop(victim.id)
+        notice = _nothing(victim.id, victim.deadline_unix_s, why)
         self._apart(self._tell_guest, victim.host, notice)
-        self._apart(self._emit_notice, victim.host, notice)
+        self._apart(self._emit, EVENT, victim.host, notice)
+        self._outward(victim.host, notice, victim.server)
         return self.clear(victim.id)
 
     def forget(self, victim: Victim) -> None:
@@ -133,7 +146,29 @@ class Herald:
     def left(self, victim: Victim) -> None:
         """End the notice of a server that has left."""
         self._table.drop(victim.id)
+        self._foreseen.drop(victim.id)
+        if victim.by_agent:
+            self._apart(self._tell_arrived, victim)
         self.clear(victim.id)
+
+    def foretold(self, server_id: str) -> float | None:
+        """Give the deadline that a server was told before it was needed."""
+        return self._foreseen.early(server_id)
+
+    def foretell(self, server: nouns.Server, risk: Risk) -> None:
+        """Tell what may come; nothing of it is in the server's metadata."""
+        event = EVENT if risk.notice.action else EVENT_AT_RISK
+        self._apart(self._tell_unless_noticed, risk.host, risk.notice)
+        self._apart(self._emit, event, risk.host, risk.notice)
+        self._outward(risk.host, risk.notice, server)
+
+    def untell(self, server: nouns.Server, why: str, known: bool) -> None:
+        """Tell that it is not to be expected any more."""
+        notice = _nothing(server.id, 0.0, why)
+        self._apart(self._tell_unless_noticed, server.host, notice)
+        if known:
+            self._apart(self._emit, EVENT_AT_RISK, server.host, notice)
+            self._outward(server.host, notice, server)
 
     def clear(self, server_id: str) -> bool:
         """Take the notice out of a server's metadata; say if that worked."""
@@ -150,15 +185,33 @@ class Herald:
             return False
         return True
 
-    def _apart(self, step: Callable[..., None], *args: Any) -> None:
+    def _apart(self, step: Callable[..., object], *args: Any) -> None:
         try:
             self._aside.submit(step, *args)
         except RuntimeError:
-            LOG.info('stopping: %s is not told', args[0])
+            LOG.info('stopping: %s is not told', args[-1])
 
-    def _tell_guest(self, host: str, notice: messages.Notice) -> None:
+    def _tell_victim(self, victim: Victim, notice: messages.Notice) -> None:
+        victim.by_agent = self._tell_guest(victim.host, notice)
+
+    def _tell_unless_noticed(self, host: str, notice: messages.Notice) -> None:
+        # It had to wait, and a notice that came meanwhile counts more.
+        if self._table.get(notice.server_id) is None:
+            self._tell_guest(host, notice)
+
+    def _tell_arrived(self, victim: Victim) -> None:
+        """Tell a guest that went on elsewhere, with the notice in its file."""
+        try:
+            server = self._cloud.server(victim.id)
+        except nouns.CloudError as error:
+            LOG.info('server %s cannot be read: %s', victim.id, error)
+            return
+        if server is not None and server.host not in ('', victim.host):
+            self._tell_guest(server.host, _nothing(victim.id, 0.0, _MOVED))
+
+    def _tell_guest(self, host: str, notice: messages.Notice) -> bool:
         if not host:
-            return  # Shelved: there is no guest.
+            return False  # Shelved: there is no guest.
         try:
             taken = self._guests.notice(
                 host, notice, self._settings.guest_timeout_s
@@ -170,16 +223,17 @@ class Herald:
                 host,
                 error,
             )
-            return
+            return False
         LOG.debug('guest agent of %s: %s', notice.server_id, taken)
+        return taken
 
-    def _emit_notice(self, host: str, notice: messages.Notice) -> None:
+    def _emit(self, event: str, host: str, notice: messages.Notice) -> None:
         try:
-            self._emit(EVENT, {'host': host, **dataclasses.asdict(notice)})
+            self._send(event, {'host': host, **dataclasses.asdict(notice)})
         except Exception as error:  # noqa: BLE001
             LOG.warning(
                 'notification %s of %s is lost: %s',
-                EVENT,
+                event,
                 notice.server_id,
                 error,
             )

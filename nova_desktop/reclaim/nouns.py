@@ -59,6 +59,8 @@ class Server:
     disk_gib: int = 0
     locked: bool = False
     created_unix_s: float = 0.0
+    user_id: str = ''
+    project_id: str = ''
 
     @property
     def tolerance(self) -> model.Tolerance:
@@ -136,6 +138,9 @@ class Cloud(Protocol):
 
     def server(self, server_id: str) -> Server | None:
         """Give a server, None when it is gone."""
+
+    def email_of(self, user_id: str) -> str:
+        """Give a user's mail address, empty for none."""
 
     def project_of(self, server_id: str) -> str | None:
         """Give whose a server is or was, None when none is known."""

@@ -12,7 +12,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from nova_desktop.reclaim import nouns
 
 VERSIONS = {'compute': '2.90', 'placement': '1.36'}
-"""What a request means depends on its microversion."""
+"""What a request means depends on its microversion; keystone has none."""
 
 _TRIES = 3
 _PAUSE_S = 0.5
@@ -68,7 +68,7 @@ class Rest:
         response = self._service(service).request(
             url,
             method,
-            microversion=VERSIONS[service],
+            microversion=VERSIONS.get(service),
             raise_exc=False,
             **more,
         )

@@ -16,6 +16,7 @@ from oslo_log import log
 from nova_desktop import exception, messages
 from nova_desktop.policy.lease import Lease
 from nova_desktop.reclaim import grace, nouns
+from nova_desktop.reclaim.foreseen import Foreseen, Risk
 from nova_desktop.reclaim.notice import Table
 from nova_desktop.reclaim.server import StartResponse, reply
 
@@ -23,6 +24,9 @@ LOG = log.getLogger(__name__)
 
 # User data of up to 64 KiB and the metadata come along.
 _MAX_BODY = 512 * 1024
+
+_NONE = {'event': 'none'}
+_NO_BRACES = str.maketrans('{}', '()')
 
 
 def read_body(environ: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,10 +65,12 @@ class Application:
         table: Table,
         settings: nouns.Settings,
         lease_of: Callable[[str], Lease | None],
+        foreseen: Foreseen,
     ) -> None:
         self._table = table
         self._settings = settings
         self._lease_of = lease_of
+        self._foreseen = foreseen
         self._clock = nouns.Clock()
 
     def __call__(
@@ -102,10 +108,22 @@ class Application:
     def notice(
         self, server_id: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Give the notice in force for a server, empty when there is none."""
+        """Give what a server is told now, explicitly also where nothing.
+
+        Nova shows an empty object where this service does not answer.
+        """
         given = self._table.get(server_id)
         if given is not None:
             return _show(given)
+        told = self._of_another_worker(server_id, body)
+        if told:
+            return told
+        risk = self._foreseen.get(server_id)
+        return dict(_NONE) if risk is None else _foreshow(risk)
+
+    def _of_another_worker(
+        self, server_id: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
         metadata = body.get('metadata')
         if not isinstance(metadata, dict):
             return {}
@@ -113,16 +131,36 @@ class Application:
         stale_unix_s = self._clock.unix() - self._settings.notice_stale_s
         if not fields or fields['deadline'] < stale_unix_s:
             return {}
-        return {
-            'action': str(fields.get('action', '')),
-            'deadline': fields['deadline'],
-            'reason': str(fields.get('reason', '')),
-        }
+        notice = messages.Notice(
+            server_id=server_id,
+            action=str(fields.get('action', '')),
+            deadline_unix_s=fields['deadline'],
+            reason=str(fields.get('reason', '')),
+        )
+        return _show(notice)
+
+
+def _line(text: str) -> str:
+    """Give a text without braces: shells find the object's end by them."""
+    return text.translate(_NO_BRACES)
 
 
 def _show(notice: messages.Notice) -> dict[str, Any]:
     return {
-        'action': notice.action,
+        'event': messages.Event.NOTICE.value,
+        'action': _line(notice.action),
         'deadline': math.ceil(notice.deadline_unix_s),
-        'reason': notice.reason,
+        'reason': _line(notice.reason),
     }
+
+
+def _foreshow(risk: Risk) -> dict[str, Any]:
+    at_risk = {
+        'until': round(risk.until_unix_s),
+        'odds': risk.notice.odds,
+        'reason': _line(risk.notice.reason),
+    }
+    shown = {'event': risk.notice.event.value}
+    if risk.notice.action:
+        shown = _show(risk.notice)
+    return {**shown, 'at_risk': at_risk}

@@ -29,6 +29,7 @@ from nova_desktop.virt import (
     recent,
     refusal,
     requests,
+    risk,
     told,
     trust,
 )
@@ -63,6 +64,7 @@ class Desktop:
         self._requester: requests.Requester | None = None
         self._dead_man: deadman.DeadMan | None = None
         self._fence: fence.Fence | None = None
+        self._foreteller: risk.Foreteller | None = None
         self._server: Any = None
 
     @functools.cached_property
@@ -93,13 +95,23 @@ class Desktop:
             options.shutdown_within_s,
         )
         self._make_fence(host_name)
+        self._foreteller = risk.Foreteller(
+            host_name,
+            lambda: self.agent.status,
+            self.used_mib,
+            self._client,
+            risk.Limits(options.at_risk_below, options.at_risk_margin),
+            options.reclaim_within_s,
+        )
         self.agent.wake_on_change(lambda: self._recent.note(self.agent.status))
         self.agent.wake_on_change(self.told.heard)
         self.agent.wake_on_change(self._pusher.cap_heard)
         self.agent.wake_on_change(self._requester.wake)
+        self.agent.wake_on_change(self._foreteller.wake)
         self._pusher.wake_when_settled(self._requester.wake)
         self._pusher.start()
         self._requester.start()
+        self._foreteller.start()
         self.agent.start(options.agent_first_answer_s)
         self._serve(host_name)
 
@@ -133,6 +145,8 @@ class Desktop:
         self._pusher.stop()
         if self._requester is not None:
             self._requester.stop()
+        if self._foreteller is not None:
+            self._foreteller.stop()
         if self._server is not None:
             self._server.stop()
             self._server.wait()
@@ -223,6 +237,7 @@ class Desktop:
                         self._host, server_id, timeout_s
                     ),
                     self.let_run,
+                    lambda server_id: guests.is_paused(self._host, server_id),
                     self.told,
                     self._trust,
                 )

@@ -9,7 +9,7 @@ from nova import exception as nova_exception
 from nova.virt.libvirt import guest as libvirt_guest
 from oslo_log import log as logging
 
-from nova_desktop.virt import endpoint, partition, threads
+from nova_desktop.virt import guest_files, partition, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def is_paused(host: Any, server_id: str) -> bool:
     return bool(state == libvirt_guest.libvirt.VIR_DOMAIN_PAUSED)
 
 
-def agent_of(host: Any, server_id: str, timeout_s: float) -> endpoint.Ask:
+def agent_of(host: Any, server_id: str, timeout_s: float) -> guest_files.Ask:
     """Give the QEMU guest agent of one of this host's servers."""
     try:
         domain = host.get_connection().lookupByUUIDString(server_id)
@@ -98,7 +98,9 @@ def agent_of(host: Any, server_id: str, timeout_s: float) -> endpoint.Ask:
         try:
             answer = threads.native(_agent_command, domain, text, wait_s)
         except libvirt_guest.libvirt.libvirtError as error:
-            raise endpoint.GuestAgentFailed(f'{command}: {error}') from error
+            raise guest_files.GuestAgentFailed(
+                f'{command}: {error}'
+            ) from error
         return json.loads(answer).get('return')
 
     return ask

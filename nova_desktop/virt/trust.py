@@ -57,7 +57,9 @@ class Trust:
             self._gate.passed(kind.__name__, fields)
         return kind.from_wire(fields if isinstance(fields, dict) else {})
 
-    def asked(self, method: str, fields: Any) -> messages.Seal | None:
+    def asked(
+        self, method: str, fields: Any, about: str = ''
+    ) -> messages.Seal | None:
         """Take a question; raise BadMessage if it is not believed.
 
         What the owner does is nobody's business who has no key.
@@ -65,9 +67,11 @@ class Trust:
         if self._key is None:
             return None
         seal = self._gate.passed(messages.Question.__name__, fields)
-        asked = messages.Question.from_wire(fields).method
-        if asked != method:
-            raise check.bad('method', asked, f'must be {method}')
+        asked = messages.Question.from_wire(fields)
+        if asked.method != method:
+            raise check.bad('method', asked.method, f'must be {method}')
+        if asked.about != about:
+            raise check.bad('about', asked.about, f'must be {about!r}')
         return seal
 
     def answer(self, question: messages.Seal | None, answer: Any) -> Any:

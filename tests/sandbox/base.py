@@ -103,12 +103,12 @@ class SandboxCase(unittest.TestCase):
         self.compute.delete_server(server_id)
         self.compute.wait_for_delete(server)
 
-    def boot(self, flavor: str) -> Any:
+    def boot(self, flavor: str, image: str = 'tiny-burn') -> Any:
         """Boot a server and wait until it is active."""
         server = self.compute.create_server(
             name=SERVER,
             flavor_id=self.compute.find_flavor(flavor).id,
-            image_id=cloud.connect().image.find_image('tiny-burn').id,
+            image_id=cloud.connect().image.find_image(image).id,
             networks='none',
         )
         return self.wait_status(server.id, 'ACTIVE')
@@ -134,6 +134,7 @@ class SandboxTest(SandboxCase):
     """A guest on a workstation whose owner is away."""
 
     FLAVOR = PATIENT_FLAVOR
+    IMAGE = 'tiny-burn'
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -151,7 +152,7 @@ class SandboxTest(SandboxCase):
             self.owner(host.name, 'away')
         for host in layout.WORKSTATIONS:
             self.wait_offered(host.name, True)
-        self.server = self.boot(self.FLAVOR)
+        self.server = self.boot(self.FLAVOR, self.IMAGE)
         self.host = layout.host(self.server.compute_host)
         self.guests = observe.Slice(self.host)
         self.console = observe.Console(self.server.id)

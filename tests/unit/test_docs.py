@@ -10,7 +10,7 @@ import unittest
 
 from nova_desktop import model
 from nova_desktop.conf import agent
-from nova_desktop.conf.reclaim import cost
+from nova_desktop.conf.reclaim import cost, mail, webhook
 from nova_desktop.conf.reclaim import lease as lease_options
 from nova_desktop.doctor import options
 from nova_desktop.manage import ready_set, wants
@@ -99,6 +99,24 @@ class FlavorsTest(unittest.TestCase):
         for word in ('desktop_notice', 'desktop_ack'):
             self.assertIn(word, known)
             self.assertIn(f'``{word}``', page('flavors'))
+
+
+class NoticesTest(unittest.TestCase):
+    def test_what_hooks_find(self) -> None:
+        script = (ROOT / 'guest/nova-desktop-notice').read_text()
+        given = set(re.findall(r'NOTICE_[A-Z_]+', script))
+        rows = re.findall(r'\* - ``(NOTICE_\w+)`` - ', page('notices'))
+        self.assertEqual(given, set(rows))
+
+    def test_options(self) -> None:
+        for opt in (*webhook.OPTS, *mail.OPTS):
+            if opt.name.startswith(('smtp_host', 'mail_to', 'webhook_s')):
+                self.assertIn(opt.name, page('notices'))
+        for name in ('desktop_webhook', 'desktop_ack', 'desktop.at_risk'):
+            self.assertIn(name, page('notices'))
+        header = 'X-Nova-Desktop-Signature'
+        self.assertIn(header, strings('nova_desktop/reclaim/webhook.py'))
+        self.assertIn(header, page('notices'))
 
 
 class ManageTest(unittest.TestCase):

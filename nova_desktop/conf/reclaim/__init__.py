@@ -15,8 +15,10 @@ from nova_desktop.conf.reclaim import (
     health,
     lease,
     lost,
+    mail,
     trust,
     vendordata,
+    webhook,
     work,
 )
 
@@ -33,6 +35,8 @@ OPTS = [
     *lease.OPTS,
     *lost.OPTS,
     *vendordata.OPTS,
+    *webhook.OPTS,
+    *mail.OPTS,
     *api.OPTS,
     *health.OPTS,
 ]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands in for the reclaim service."""
 
+import oslo_messaging
 from nova import rpc
 
 from nova_desktop import messages
@@ -10,10 +11,13 @@ from tests.functional.nova import base
 class ReclaimService:
     """Take what hosts ask of the control plane."""
 
+    target = oslo_messaging.Target(version=messages.SERVED)
+
     def __init__(self) -> None:
         self.reclaims: list[messages.ReclaimRequest] = []
         self.returned: list[messages.CapacityReturned] = []
         self.fields: list[dict] = []
+        self.risks: list[messages.AtRisk] = []
 
     def reclaim(self, ctxt, fields) -> None:
         self.reclaims.append(messages.ReclaimRequest.from_wire(fields))
@@ -21,6 +25,9 @@ class ReclaimService:
     def capacity_returned(self, ctxt, fields) -> None:
         self.fields.append(fields)
         self.returned.append(messages.CapacityReturned.from_wire(fields))
+
+    def at_risk(self, ctxt, fields) -> None:
+        self.risks.append(messages.AtRisk.from_wire(fields))
 
 
 def start(test: base.DesktopTestBase) -> ReclaimService:

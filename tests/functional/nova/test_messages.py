@@ -66,6 +66,20 @@ class NoticeTest(base.DesktopTestBase):
         self.assertEqual('shelve', json.loads(line)['action'])
         self.assertEqual(1000, closed['arguments']['handle'])
 
+    def test_what_the_guest_agreed_to(self) -> None:
+        agent = FakeGuestAgent()
+        self.notify(agent)
+        with mock.patch.object(libvirt_guest, 'libvirtmod_qemu', agent):
+            agreed = messages.HostClient(rpc.TRANSPORT).acknowledged(
+                'desk1', self.server['id'], 10.0
+            )
+        self.assertEqual('', agreed)
+        commands = [each['execute'] for each in agent.asked[3:]]
+        self.assertEqual(
+            ['guest-file-open', 'guest-file-read', 'guest-file-close'],
+            commands,
+        )
+
     def test_guest_without_an_agent(self) -> None:
         self.assertFalse(self.notify(FakeGuestAgent(answers=False)))
 
@@ -182,6 +196,17 @@ class ReclaimTest(base.DesktopTestBase):
         self.assertEqual(('desk1', 512), (first.host, first.keep_memory_mib))
         watcher.say(fake_agent.status())
         self.wait(self.service.returned, 2)
+
+    def test_guests_are_at_risk_until_the_forecast_rises(self) -> None:
+        watcher = self.watcher('desk1')
+        watcher.say(fake_agent.status(forecast={5: 0.9, 15: 0.1}))
+        self.wait(self.service.risks, 1)
+        watcher.say(fake_agent.status(forecast={5: 0.9, 15: 0.8}))
+        self.wait(self.service.risks, 2)
+        first, last = self.service.risks
+        self.assertEqual(
+            ('desk1', 0.9, 0.0), (first.host, first.odds, last.odds)
+        )
 
     def test_guests_within_the_cap_are_left_alone(self) -> None:
         large = model.Cap(cpus=1.0, memory_mib=2048, admit=False)

@@ -137,6 +137,12 @@ class WheelTest(unittest.TestCase):
         self.assertIn(prefix + 'systemd/novadesktop.slice', wanted)
         self.assertEqual(set(), wanted - set(self.names()))
 
+    def test_files_for_guests(self) -> None:
+        prefix = 'nova_desktop-1.0.0.data/data/share/nova_desktop/guest/'
+        wanted = {prefix + path.name for path in (ROOT / 'guest').iterdir()}
+        self.assertIn(prefix + 'nova-desktop-notice', wanted)
+        self.assertEqual(set(), wanted - set(self.names()))
+
     def test_entry_points(self) -> None:
         with zipfile.ZipFile(self.wheel) as wheel:
             text = wheel.read(

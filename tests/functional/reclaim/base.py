@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova, Placement and two hosts in this process, and the service's parts."""
 
-import dataclasses
 import pathlib
 import sys
 import threading
@@ -18,19 +17,8 @@ from sqlalchemy import exc
 from nova_desktop import messages
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
-from nova_desktop.reclaim.agenda import Agenda
-from nova_desktop.reclaim.bringing import Bringing
-from nova_desktop.reclaim.eviction import Eviction
-from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
-from nova_desktop.reclaim.lease import Reader
-from nova_desktop.reclaim.lease_end import LeaseEnd
-from nova_desktop.reclaim.lease_notice import LeaseNotices
-from nova_desktop.reclaim.leases import Leases
-from nova_desktop.reclaim.leaving import Leaving
-from nova_desktop.reclaim.notice import Herald, Table
-from nova_desktop.reclaim.returning import Returning
-from nova_desktop.reclaim.worker import Worker
+from nova_desktop.reclaim.parts import Parts, Pools, World
 
 USER = 'admin'
 TENANT = 'tenant'
@@ -79,6 +67,9 @@ class Guests:
         self.notices.append((host, notice))
         return True
 
+    def acknowledged(self, host, server_id, timeout_s):
+        return ''
+
 
 class Clock(nouns.Clock):
     """The time, or a later one."""
@@ -89,21 +80,25 @@ class Clock(nouns.Clock):
         return super().unix() + self.ahead_s
 
 
-@dataclasses.dataclass
-class Parts:
+class Service(Parts):
     """The service without its message bus."""
 
-    worker: Worker
-    returning: Returning
-    hosts: Hosts
-    table: Table
-    guests: Guests
-    events: list
-    agenda: Agenda
-    stop: threading.Event
-    journal: Journal
-    clock: Clock
-    leases: Leases
+    def __init__(self, a_cloud, group, actors, aside):
+        self.stop = threading.Event()
+        self.clock = Clock()
+        self.guests, self.events = Guests(), []
+        world = World(
+            cloud=a_cloud,
+            guests=self.guests,
+            emit=lambda event, payload: self.events.append((event, payload)),
+            outward=lambda host, notice, server: None,
+            pass_risk_on=lambda message: None,
+            settings=group,
+            clock=self.clock,
+            stop=self.stop,
+        )
+        journal = Journal('w1', self.clock, 100, lambda entry: None)
+        super().__init__(world, journal, Pools(actors, aside, aside, actors))
 
 
 def settings(**changes):
@@ -117,46 +112,6 @@ def settings(**changes):
     }.items():
         conf.set_override(name, value, 'reclaim')
     return conf.reclaim
-
-
-def parts(a_cloud, group, actors, aside):
-    stop = threading.Event()
-    clock = Clock()
-    agenda = Agenda(clock, actors, stop)
-    hosts, table, guests, events = Hosts(group), Table(), Guests(), []
-    herald = Herald(
-        a_cloud,
-        guests,
-        lambda event, payload: events.append((event, payload)),
-        table,
-        group,
-        aside,
-    )
-    journal = Journal('w1', clock, 100, lambda entry: None)
-    rest = (journal, group, clock, stop)
-    leaving = Leaving(a_cloud, *rest)
-    bringing = Bringing(a_cloud, hosts, herald, *rest)
-    eviction = Eviction(a_cloud, hosts, herald, leaving, bringing, *rest)
-    reader = Reader(a_cloud, group)
-    notices = LeaseNotices(a_cloud, hosts, herald, journal, group, clock)
-    end = LeaseEnd(
-        a_cloud, hosts, reader, leaving, eviction, journal, clock, stop
-    )
-    return Parts(
-        Worker(
-            a_cloud, hosts, herald, journal, eviction, group, clock, agenda
-        ),
-        Returning(a_cloud, hosts, bringing, reader, *rest[1:]),
-        hosts,
-        table,
-        guests,
-        events,
-        agenda,
-        stop,
-        journal,
-        clock,
-        Leases(a_cloud, herald, reader, notices, end, *rest, actors),
-    )
 
 
 class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
@@ -204,7 +159,7 @@ class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
         """Give the service's parts, and end them after the test."""
         actors = futures.ThreadPoolExecutor(8)
         aside = futures.ThreadPoolExecutor(1)
-        made = parts(self.cloud, settings(**changes), actors, aside)
+        made = Service(self.cloud, settings(**changes), actors, aside)
         agenda = threading.Thread(target=made.agenda.run)
         agenda.start()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole service on an in-memory bus, and its command."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -22,7 +23,7 @@ from oslo_config import cfg
 
 from nova_desktop import exception, keys, messages
 from nova_desktop.cmd import reclaim as command
-from nova_desktop.reclaim import service
+from nova_desktop.reclaim import nouns, service
 from tests.unit.reclaim import fakes
 
 ROOT = str(pathlib.Path(__file__).parents[3])
@@ -66,11 +67,15 @@ class Host:
     def __init__(self):
         self.got = []
         self.news = threading.Event()
+        self.agreed = ''
 
     def notice(self, context, fields):
         self.got.append(messages.Notice.from_wire(fields))
         self.news.set()
         return True
+
+    def acknowledged(self, context, server_id):
+        return self.agreed
 
 
 class BusTest(unittest.TestCase):
@@ -132,9 +137,8 @@ class BusTest(unittest.TestCase):
             cloud.until(lambda: cloud.servers[a.id].host == 'desk2')
         )
 
-    def test_the_host_passes_the_notice_on(self):
-        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
-        made = self.service(Cloud(a))
+    def desk1(self, made):
+        """Give the workstation's end of the bus."""
         host = Host()
         listener = oslo_messaging.get_rpc_server(
             made.transport,
@@ -145,6 +149,51 @@ class BusTest(unittest.TestCase):
         listener.start()
         self.addCleanup(listener.wait)
         self.addCleanup(listener.stop)
+        return host
+
+    def test_what_a_host_foresees(self):
+        a = fakes.server('foreseen')
+        made = [self.service(Cloud(a), f'worker{i}') for i in range(2)]
+        host = self.desk1(made[0])
+
+        def told():
+            return [n.event for n in host.got if n.server_id == a.id]
+
+        until = nouns.Clock().unix() + 300
+        foreseen = messages.AtRisk('desk1', 0.8, until, 300, 180, 'expected')
+        self.assertTrue(self.client(made[0]).at_risk(foreseen))
+        self.everywhere(made, lambda one: one.parts.foreseen.get(a.id))
+        over = dataclasses.replace(foreseen, odds=0.0, reason='over')
+        self.assertTrue(self.client(made[1]).at_risk(over))
+        self.everywhere(made, lambda one: not one.parts.foreseen.get(a.id))
+        self.everywhere(made, lambda one: len(told()) == 2)
+        self.assertEqual(['at-risk', 'withdrawn'], told())
+
+    def everywhere(self, made, check):
+        """Wait until all workers have heard it; there is no event for it."""
+        pause = threading.Event()
+        for _ in range(LIMIT_S * 10):
+            if all(check(one) for one in made):
+                return
+            pause.wait(0.1)
+        self.fail('not every worker has heard it')
+
+    def test_a_guest_agrees_from_inside(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        cloud = Cloud(a)
+        made = self.service(cloud, grace_poll_s=0.5)
+        host = self.desk1(made)
+        self.client(made).reclaim(fakes.request())
+        self.assertTrue(host.news.wait(LIMIT_S))
+        host.agreed = str(round(host.got[0].deadline_unix_s))
+        self.assertTrue(
+            cloud.until(lambda: cloud.servers[a.id].host == 'desk2')
+        )
+
+    def test_the_host_passes_the_notice_on(self):
+        a = fakes.server('a', extra_specs=fakes.specs(notice=600))
+        made = self.service(Cloud(a))
+        host = self.desk1(made)
         self.client(made).reclaim(fakes.request())
         self.assertTrue(host.news.wait(LIMIT_S))
         self.assertEqual(a.id, host.got[0].server_id)
@@ -155,34 +204,37 @@ class BusTest(unittest.TestCase):
         cloud = Cloud(a)
         made = [self.service(cloud, f'worker{i}') for i in range(2)]
         for one in made:
-            one.worker.reclaim(fakes.request())
+            one.parts.worker.reclaim(fakes.request())
         self.client(made[0]).capacity_returned(
             messages.CapacityReturned(host='desk1', reason='away')
         )
         pause = threading.Event()
         for _ in range(LIMIT_S * 10):
-            if not any(one.hosts.victims('desk1') for one in made):
+            if not any(one.parts.hosts.victims('desk1') for one in made):
                 break
             pause.wait(0.1)
         self.assertEqual(
-            [[], []], [one.hosts.victims('desk1') for one in made]
+            [[], []], [one.parts.hosts.victims('desk1') for one in made]
         )
         self.assertEqual([], cloud.acts)
 
     def test_decisions_reach_every_worker(self):
         a = fakes.server('a', extra_specs=fakes.specs(notice=600))
         one, other = [self.service(Cloud(a), f'worker{i}') for i in range(2)]
-        one.worker.reclaim(fakes.request())
+        one.parts.worker.reclaim(fakes.request())
         pause = threading.Event()
         for _ in range(LIMIT_S * 10):
-            if len(other.journal.of(a.id)) == 2:
+            if len(other.parts.journal.of(a.id)) == 2:
                 break
             pause.wait(0.1)
         self.assertEqual(
-            ['chosen', 'noticed'], [e.what for e in other.journal.of(a.id)]
+            ['chosen', 'noticed'],
+            [e.what for e in other.parts.journal.of(a.id)],
         )
         self.assertEqual(
-            one.journal.of(a.id), other.journal.of(a.id), 'and none twice'
+            one.parts.journal.of(a.id),
+            other.parts.journal.of(a.id),
+            'and none twice',
         )
 
     def test_stop_in_the_grace_leaves_the_notice(self):
@@ -229,7 +281,7 @@ class SignedTest(BusTest):
             with self.assertLogs('nova_desktop.messages') as said:
                 self.assertFalse(client.reclaim(fakes.request()))
             self.assertIn('was refused', said.output[-1])
-        self.assertEqual([], made.hosts.victims('desk1'))
+        self.assertEqual([], made.parts.hosts.victims('desk1'))
         self.assertEqual([], cloud.acts)
 
     def test_what_was_read_on_the_bus_is_sent_again(self):
@@ -243,12 +295,12 @@ class SignedTest(BusTest):
             made.transport, messages.reclaim_target()
         )
         raw.call({}, 'reclaim', fields=fields)
-        self.assertEqual(1, len(made.hosts.victims('desk1')))
+        self.assertEqual(1, len(made.parts.hosts.victims('desk1')))
         returned = messages.CapacityReturned(host='desk1', reason='away')
         self.assertTrue(client.capacity_returned(returned))
         with self.assertRaises(exception.BadMessage):
             raw.call({}, 'reclaim', fields=fields)
-        self.assertIsNone(made.hosts.need('desk1'))
+        self.assertIsNone(made.parts.hosts.need('desk1'))
 
 
 class EndTest(BusTest):
@@ -259,13 +311,13 @@ class EndTest(BusTest):
         cloud = Cloud(a)
         one = self.service(cloud, 'worker1')
         request = fakes.request()
-        one.worker.reclaim(request)
+        one.parts.worker.reclaim(request)
         self.assertTrue(cloud.until(lambda: cloud.servers[a.id].metadata))
         one.stop()
         told = cloud.servers[a.id].metadata['desktop_notice']
         other = self.service(cloud, 'worker2')
-        other.worker.reclaim(request)
-        (victim,) = other.hosts.victims('desk1')
+        other.parts.worker.reclaim(request)
+        (victim,) = other.parts.hosts.victims('desk1')
         self.assertTrue(cloud.until(lambda: victim.deadline_unix_s))
         self.assertEqual(
             json.loads(told)['deadline'], round(victim.deadline_unix_s)
@@ -296,7 +348,7 @@ class EndTest(BusTest):
                 command.run, conf, signals
             )
             self.assertTrue(made.listening.wait(LIMIT_S))
-            made.worker.reclaim(fakes.request())
+            made.parts.worker.reclaim(fakes.request())
             self.assertTrue(acting.wait(LIMIT_S))
             signals.put(signal.SIGTERM)
             self.assertFalse(ended.result(LIMIT_S), 'not in time')

@@ -12,8 +12,12 @@ import tempfile
 import threading
 import time
 import unittest
+import uuid
 from typing import Any
 
+from nova_desktop import messages
+from nova_desktop.reclaim import grace
+from nova_desktop.virt import guest_files
 from sandbox import layout
 
 QEMU = 'qemu-system-x86_64'
@@ -108,7 +112,7 @@ class GuestTest(unittest.TestCase):
             *(QEMU, '-accel', 'tcg', '-cpu', 'qemu64', '-nodefaults'),
             *('-smp', str(cpus), '-m', str(memory_mib), '-display', 'none'),
             *('-kernel', f'{BUILT}/vmlinuz', '-initrd', f'{BUILT}/initrd.gz'),
-            *('-append', f'console=ttyS0 quiet nd.mode={mode}'),
+            *('-append', f'console=ttyS0 quiet nd.mode={mode} nd.notice=ack'),
             *('-serial', 'stdio', '-qmp'),
             f'unix:{self.dir}/qmp,server=on,wait=off',
             *('-device', 'virtio-balloon-pci', '-device', 'virtio-serial'),
@@ -164,6 +168,33 @@ class GuestTest(unittest.TestCase):
         qmp.call('system_powerdown')
         console.wait('^POWER-BUTTON$')
         self.assertEqual(0, self.qemu.wait(WAIT_S))
+
+    def test_the_shipped_script_tells_and_agrees(self) -> None:
+        console = self.boot('burn', memory_mib=128, cpus=1)
+        console.wait('BOOT-OK ')
+        agent = self.channel('qga')
+
+        def ask(command: str, arguments: Any) -> Any:
+            return agent.call(command, **arguments)
+
+        def write(*fields: Any) -> None:
+            told = messages.Notice(str(uuid.uuid4()), *fields).to_guest()
+            text = json.dumps(told, sort_keys=True) + '\n'
+            guest_files.write(ask, guest_files.NOTICE, text)
+
+        until = time.time() + 600
+        write('', until, 'he may come', 0.8)
+        console.wait(r'^AT-RISK until=[\d.]+ odds=0.8$')
+        console.wait(r'^HOOK event=at-risk action= left=(600|5\d\d) ')
+        deadline = time.time() + 100
+        write('shelve', deadline, 'the owner')
+        [line] = console.wait('^HOOK event=notice action=shelve')
+        self.assertGreater(int(line.split('left=')[1].split()[0]), 90)
+        console.wait('^HOOK-ACK$')
+        agreed = guest_files.read(ask, guest_files.ACK).strip()
+        self.assertTrue(grace.agreed(agreed, deadline), agreed)
+        write('', 0.0, 'he is away')
+        console.wait('^HOOK event=withdrawn .* reason=he is away$')
 
     def test_burning_guest_counts_its_own_work(self) -> None:
         console = self.boot('burn', memory_mib=128, cpus=2)

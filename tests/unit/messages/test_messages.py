@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import unittest
 import uuid
 from unittest import mock
@@ -17,6 +18,7 @@ REQUEST = messages.ReclaimRequest(
     reason='the owner is back',
 )
 NOTICE = messages.Notice(REQUEST.request_id, 'shelve', 5.0, 'owner')
+AT_RISK = messages.AtRisk('desk1', 0.8, 5.0, 60.0, 180.0, 'expected')
 RETURNED = messages.CapacityReturned('desk1', 'the owner is away')
 
 
@@ -45,6 +47,39 @@ class RequestTest(unittest.TestCase):
         self.assertTrue(messages.ReclaimRequest.from_wire(fields).departs)
         with self.assertRaisesRegex(exception.BadMessage, 'departs'):
             messages.ReclaimRequest.from_wire({**fields, 'departs': 'yes'})
+
+
+class NoticeTest(unittest.TestCase):
+    def test_what_it_says(self) -> None:
+        for changes, event in (
+            ({}, 'notice'),
+            ({'odds': 0.5}, 'notice'),
+            ({'action': '', 'odds': 0.5}, 'at-risk'),
+            ({'action': ''}, 'withdrawn'),
+        ):
+            told = dataclasses.replace(NOTICE, **changes)
+            self.assertEqual(event, told.to_guest()['event'])
+            taken = messages.Notice.from_wire(told.to_wire())
+            self.assertEqual(told, taken)
+
+    def test_of_a_service_that_knows_no_odds(self) -> None:
+        fields = NOTICE.to_wire()
+        del fields['odds']
+        self.assertEqual(NOTICE, messages.Notice.from_wire(fields))
+
+    def test_risks_that_are_none(self) -> None:
+        good = AT_RISK.to_wire()
+        self.assertEqual(AT_RISK, messages.AtRisk.from_wire(good))
+        for name, value in (
+            ('host', ''),
+            ('odds', 1.1),
+            ('odds', float('nan')),
+            ('until_unix_s', None),
+            ('valid_s', 3601),
+            ('heard_unix_s', 'x'),
+        ):
+            with self.assertRaisesRegex(exception.BadMessage, name):
+                messages.AtRisk.from_wire({**good, name: value})
 
 
 class Endpoint:
@@ -86,6 +121,12 @@ class ReclaimClientTest(unittest.TestCase):
         self.assertTrue(self.client.reclaim(REQUEST))
         self.assertTrue(self.client.capacity_returned(RETURNED))
         self.assertEqual(['reclaim', 'returned'], endpoint.got)
+
+    def test_a_service_of_before_does_not_hear_of_risks(self) -> None:
+        self.serve()
+        with self.assertLogs('nova_desktop.messages'):
+            self.assertFalse(self.client.at_risk(AT_RISK))
+        self.assertTrue(self.client.reclaim(REQUEST))
 
     def serve(self) -> Endpoint:
         endpoint = Endpoint()

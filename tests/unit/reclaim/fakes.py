@@ -11,21 +11,10 @@ from concurrent import futures
 from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
-from nova_desktop.reclaim.agenda import Agenda
-from nova_desktop.reclaim.bringing import Bringing
-from nova_desktop.reclaim.eviction import Eviction
-from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.hosts import Victim
 from nova_desktop.reclaim.journal import Journal
-from nova_desktop.reclaim.lease import Reader
-from nova_desktop.reclaim.lease_end import LeaseEnd
-from nova_desktop.reclaim.lease_notice import LeaseNotices
-from nova_desktop.reclaim.leases import Leases
-from nova_desktop.reclaim.leaving import Leaving
-from nova_desktop.reclaim.leftovers import Leftovers
-from nova_desktop.reclaim.notice import Herald, Table
-from nova_desktop.reclaim.returning import Returning
+from nova_desktop.reclaim.parts import Parts, Pools, World
 from nova_desktop.reclaim.trust import Trust
-from nova_desktop.reclaim.worker import Worker
 
 START = 1_800_000_000.0
 US = 'us'
@@ -125,6 +114,7 @@ class Cloud:
         self.nudges_refused = {}
         self.why = 'conductor_live_migrate_instance: No valid host was found'
         self.projects = {s.id: PROJECT for s in servers}
+        self.emails = {}
         self.computes_known = {'desk1', 'desk2'}
         self.nova_computes = {}
         self.traits = {}
@@ -167,6 +157,10 @@ class Cloud:
     def server(self, server_id):
         self._up()
         return self.servers.get(server_id)
+
+    def email_of(self, user_id):
+        self._up()
+        return self.emails.get(user_id, '')
 
     def project_of(self, server_id):
         self._up()
@@ -352,6 +346,12 @@ class Guests:
     def __init__(self):
         self.notices = []
         self.error = None
+        self.agreed = {}
+
+    def acknowledged(self, host, server_id, timeout_s):
+        if self.error:
+            raise self.error
+        return self.agreed.get(server_id, '')
 
     def notice(self, host, notice, timeout_s):
         self.notices.append((host, notice))
@@ -379,66 +379,29 @@ class Service:
         self.cloud, self.clock = cloud, cloud.clock
         self.settings = settings(**changes)
         self.stop = threading.Event()
-        self.actors, self.aside = Later(), Later()
-        self.agenda = Agenda(self.clock, self.actors, self.stop)
-        self.guests, self.events, self.table = Guests(), [], Table()
-        self.hosts = Hosts(self.settings)
-        self.herald = Herald(
-            cloud,
-            self.guests,
-            lambda event, payload: self.events.append((event, payload)),
-            self.table,
-            self.settings,
-            self.aside,
+        self.actors, self.aside, self.asking = Later(), Later(), Later()
+        self.guests, self.events, self.outward = Guests(), [], []
+        self.told, self.passed_on = [], []
+        world = World(
+            cloud=cloud,
+            guests=self.guests,
+            emit=lambda event, payload: self.events.append((event, payload)),
+            outward=lambda *told: self.outward.append(told),
+            pass_risk_on=self.passed_on.append,
+            settings=self.settings,
+            clock=self.clock,
+            stop=self.stop,
         )
-        self.told = []
-        self.journal = Journal(worker, self.clock, 100, self.told.append)
-        rest = (self.journal, self.settings, self.clock, self.stop)
-        self.leaving = Leaving(cloud, *rest)
-        bringing = Bringing(cloud, self.hosts, self.herald, *rest)
-        self.eviction = Eviction(
-            cloud, self.hosts, self.herald, self.leaving, bringing, *rest
+        self.parts = Parts(
+            world,
+            Journal(worker, self.clock, 100, self.told.append),
+            Pools(self.actors, self.aside, self.asking, Now()),
         )
         self.steps = {}
         self._evict, self.eviction.run = self.eviction.run, self._kept
-        self.worker = Worker(
-            cloud,
-            self.hosts,
-            self.herald,
-            self.journal,
-            self.eviction,
-            self.settings,
-            self.clock,
-            self.agenda,
-        )
-        self.leftovers = Leftovers(
-            cloud, self.herald, self.settings, self.clock
-        )
-        self.reader = Reader(cloud, self.settings)
-        self.returning = Returning(
-            cloud, self.hosts, bringing, self.reader, *rest[1:]
-        )
-        self.lease_notices = LeaseNotices(
-            cloud, self.hosts, self.herald, *rest[:3]
-        )
-        self.leases = Leases(
-            cloud,
-            self.herald,
-            self.reader,
-            self.lease_notices,
-            LeaseEnd(
-                cloud,
-                self.hosts,
-                self.reader,
-                self.leaving,
-                self.eviction,
-                self.journal,
-                self.clock,
-                self.stop,
-            ),
-            *rest,
-            Now(),
-        )
+
+    def __getattr__(self, name):
+        return getattr(self.parts, name)
 
     def _kept(self, victim):
         self.steps[victim.id] = yield from self._evict(victim)

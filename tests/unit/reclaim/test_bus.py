@@ -18,7 +18,14 @@ class EndpointTest(unittest.TestCase):
             lambda m: self.got.append(('passed on', m)),
             lambda m: self.got.append(('heard', m)),
             fakes.trust(),
+            self,
         )
+
+    def hear(self, message):
+        self.got.append(('foreseen', message))
+
+    def note(self, message):
+        self.got.append(('foreseen elsewhere', message))
 
     @contextlib.contextmanager
     def refused(self, why):
@@ -82,7 +89,9 @@ class EndpointTest(unittest.TestCase):
             def fail(message, error=error):
                 raise error
 
-            endpoint = bus.Endpoint(fail, fail, fail, fail, fakes.trust())
+            endpoint = bus.Endpoint(
+                fail, fail, fail, fail, fakes.trust(), self
+            )
             with self.assertLogs('nova_desktop.reclaim.bus'):
                 endpoint.reclaim({}, fakes.request().to_wire())
                 endpoint.capacity_returned(

@@ -426,7 +426,7 @@ class WorkersTest(LeasesCase):
     def test_each_at_its_own_moment(self):
         server = leased()
         self.cloud.servers[server.id] = server
-        agreed, _ = self.service.reader.of(server)
+        agreed, _ = self.service.leases_read.of(server)
         moments = {
             fakes.Service(self.cloud, worker=f'w{i}')
             .lease_notices.tell(server, agreed, None)
@@ -550,7 +550,7 @@ class EvictionTest(LeasesCase):
         self.assertIsNotNone(self.service.table.get(a))
 
     def test_a_forged_notice_that_nobody_can_take_back(self):
-        place = lease.place(leased(), self.service.reader.of(leased())[0])
+        place = lease.place(leased(), self.service.leases_read.of(leased())[0])
         text = grace.render('shelve', self.clock.now + 9e5, 'forged', place)
         server = fakes.server(
             host='', vm_state='shelved_offloaded', metadata={grace.KEY: text}
@@ -696,7 +696,9 @@ class RandomTest(unittest.TestCase):
             self.assertTrue(told, 'without notice')
             last = [t for t in told if t[1]['action'] == action.value][-1]
             self.assertGreaterEqual(case.clock.now, last[1]['deadline'] - 1)
-            found, _ = case.service.reader.of(case.cloud.servers[server_id])
+            found, _ = case.service.leases_read.of(
+                case.cloud.servers[server_id]
+            )
             self.assertLessEqual(found.ends_unix_s, case.clock.now)
             return act(action, server_id)
 

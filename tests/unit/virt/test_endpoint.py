@@ -7,7 +7,7 @@ import unittest
 from nova import exception as nova_exception
 
 from nova_desktop import messages
-from nova_desktop.virt import endpoint, told
+from nova_desktop.virt import endpoint, guest_files, told, trust
 from tests.unit.virt import statuses
 
 SERVER = 'b38a3f43-4be2-4046-897f-b67c2f5e0147'
@@ -26,11 +26,14 @@ class FakeAgent:
         self.fails_at = fails_at
         self.commands: list[str] = []
         self.written = ''
+        self.answer: object = {}
 
     def ask(self, command, arguments):
         self.commands.append(command)
         if command == self.fails_at:
-            raise endpoint.GuestAgentFailed('no agent')
+            raise guest_files.GuestAgentFailed('no agent')
+        if command == 'guest-file-read':
+            return self.answer
         if command == 'guest-file-write':
             self.written = base64.b64decode(arguments['buf-b64']).decode()
         return 7
@@ -41,8 +44,13 @@ class NoticeTest(unittest.TestCase):
         self.agent = FakeAgent()
         self.book = told.Book(statuses.status)
         self.endpoint = endpoint.NoticeEndpoint(
-            self.agent_of, self.let_run, self.book
+            self.agent_of,
+            self.let_run,
+            lambda _: self.paused,
+            self.book,
+            trust.Trust('', None),
         )
+        self.paused = False
 
     @contextlib.contextmanager
     def let_run(self, server_id):
@@ -58,7 +66,10 @@ class NoticeTest(unittest.TestCase):
     def test_notice_is_one_line_of_json(self) -> None:
         self.assertTrue(self.endpoint.notice({}, FIELDS))
         self.assertTrue(self.agent.written.endswith('\n'))
-        self.assertEqual(FIELDS, json.loads(self.agent.written))
+        self.assertEqual(
+            {**FIELDS, 'deadline': 1000, 'event': 'notice', 'odds': 0.0},
+            json.loads(self.agent.written),
+        )
         self.assertEqual(f'{SERVER} runs', self.agent.commands[0])
         self.assertEqual(
             ['guest-file-close', f'{SERVER} is held'], self.agent.commands[-2:]
@@ -112,3 +123,45 @@ class NoticeTest(unittest.TestCase):
                     self.endpoint.notice({}, {**FIELDS, field: None})
                 )
                 self.assertIn(field, said.output[0])
+
+    def acknowledged(self, answer, server_id=SERVER):
+        self.agent.answer = answer
+        return self.endpoint.acknowledged({}, server_id)
+
+    def test_what_a_guest_agreed_to(self) -> None:
+        text = base64.b64encode(b'1000\n').decode()
+        self.assertEqual('1000', self.acknowledged({'buf-b64': text}))
+        self.assertEqual(
+            ['guest-file-open', 'guest-file-read', 'guest-file-close'],
+            self.agent.commands,
+        )
+
+    def test_agents_that_answer_anything(self) -> None:
+        for answer in (
+            None,
+            7,
+            [],
+            {'buf-b64': 7},
+            {'buf-b64': '%'},
+            {'buf-b64': '/w=='},
+        ):
+            self.assertIn(self.acknowledged(answer), ('', 'w'), answer)
+        long = base64.b64encode(b'1' * 10**6).decode()
+        self.assertEqual(64, len(self.acknowledged({'buf-b64': long})))
+
+    def test_guest_that_agreed_to_nothing(self) -> None:
+        for step in ('guest-file-open', 'guest-file-read'):
+            self.agent = FakeAgent(step)
+            self.assertEqual('', self.acknowledged({}))
+        self.assertEqual('', self.acknowledged({}, SERVER.replace('b', 'c')))
+
+    def test_questions_about_no_server(self) -> None:
+        for other in (None, [], 'x', 'x' * 10**6):
+            with self.assertRaises(messages.Refused) as caught:
+                self.acknowledged({}, other)
+            self.assertIn('server_id', str(caught.exception.exc_info[1]))
+
+    def test_a_paused_guest_is_not_let_run_for_a_question(self) -> None:
+        self.paused = True
+        self.assertEqual('', self.acknowledged({}))
+        self.assertEqual([], self.agent.commands)

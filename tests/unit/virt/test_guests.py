@@ -7,7 +7,7 @@ import libvirt
 from nova import exception as nova_exception
 from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_desktop.virt import endpoint, guests
+from nova_desktop.virt import guest_files, guests
 
 SERVER = 'b38a3f43-4be2-4046-897f-b67c2f5e0147'
 
@@ -101,6 +101,6 @@ class GuestsTest(unittest.TestCase):
         self.command.side_effect = BROKEN
         ask = guests.agent_of(self.host, SERVER, 5.0)
         with self.assertRaisesRegex(
-            endpoint.GuestAgentFailed, 'guest-file-open'
+            guest_files.GuestAgentFailed, 'guest-file-open'
         ):
             ask('guest-file-open', {})

@@ -30,6 +30,7 @@ class EndpointTest(unittest.TestCase):
         self.endpoint = endpoint.NoticeEndpoint(
             lambda server: self.ask,
             mock.MagicMock(),
+            lambda server: False,
             told.Book(statuses.status),
             trust.Trust('desk1', key_of('desk1')),
         )
@@ -74,7 +75,7 @@ class HostClientTest(unittest.TestCase):
     def setUp(self) -> None:
         self.host = trust.Trust('desk1', key_of('desk1'))
         self.endpoint = endpoint.NoticeEndpoint(
-            None, None, told.Book(statuses.status), self.host
+            None, None, None, told.Book(statuses.status), self.host
         )
         self.client = messages.HostClient(None, key_of)
         self.answers: list = []

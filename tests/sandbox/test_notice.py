@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices as a guest sees them, with the script that is shipped for it."""
+
+import re
+
+from sandbox import cloud, observe
+from tests.sandbox import base
+
+_PATIENCE_S = 60
+
+
+class HookTest(base.SandboxTest):
+    """A guest that is told, in time."""
+
+    FLAVOR = 'desk.small'
+    IMAGE = 'tiny-hook'
+
+    def test_told_how_long_before(self) -> None:
+        """Its hook runs with nearly the whole notice left."""
+        source = self.host.name
+        self.owner_returns()
+        told = self.console.wait_for(source, b'HOOK event=notice', _PATIENCE_S)
+        self.assertIsNotNone(told, 'no hook has run')
+        line = self.console.line_with(source, b'HOOK event=notice')
+        left = re.search(r'action=live-migrate left=(\d+) ', line)
+        assert left, line
+        promised = int(cloud.FLAVORS[self.FLAVOR]['desktop:notice'])
+        self.assertGreaterEqual(int(left[1]), promised - 4)
+        server = base.wait_until(
+            lambda: self.moved_from(source), f'the guest left {source}', 120
+        )
+        over = self.console.wait_for(
+            server.compute_host, b'HOOK event=withdrawn', _PATIENCE_S
+        )
+        self.assertIsNotNone(over, 'not told that it is over')
+
+    def moved_from(self, source: str) -> object:
+        """Give the server once it runs elsewhere."""
+        server = self.compute.get_server(self.server.id)
+        there = server.status == 'ACTIVE' and server.compute_host != source
+        return server if there else None
+
+
+class AcknowledgedTest(base.SandboxTest):
+    """A guest that agrees from inside."""
+
+    IMAGE = 'tiny-ack'
+
+    def test_it_goes_long_before_its_time(self) -> None:
+        """Of a notice of ten minutes it takes a few seconds."""
+        source = self.host.name
+        self.owner_returns()
+        agreed = self.console.wait_for(source, b'HOOK-ACK', _PATIENCE_S)
+        self.assertIsNotNone(agreed, 'no acknowledgement')
+        base.wait_until(
+            lambda: source not in self.placement.allocated_on(self.server.id),
+            f'the guest left {source}',
+            90,
+        )
+        self.assertLess(observe.now() - (agreed or 0.0), 90)
