@@ -3,6 +3,7 @@
 
 import dataclasses
 import enum
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,11 @@ class Notice:
             return Event.NOTICE
         return Event.AT_RISK if self.odds else Event.WITHDRAWN
 
+    @property
+    def deadline(self) -> int:
+        """Give it as people and guests are told: never a moment too early."""
+        return math.ceil(self.deadline_unix_s)
+
     def to_wire(self) -> dict[str, Any]:
         """Give the message's fields."""
         return dataclasses.asdict(self)
@@ -52,7 +58,7 @@ class Notice:
         return {
             **self.to_wire(),
             'event': self.event.value,
-            'deadline': round(self.deadline_unix_s),
+            'deadline': self.deadline,
         }
 
     @classmethod

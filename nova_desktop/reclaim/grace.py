@@ -119,4 +119,4 @@ def agreed(text: str, deadline: float) -> bool:
     It writes the deadline that it agrees to: what is left of a former notice
     counts for nothing.
     """
-    return text == str(round(deadline))
+    return text == str(math.ceil(deadline))

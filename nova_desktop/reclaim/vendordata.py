@@ -6,7 +6,6 @@ that another worker gave is taken from that metadata.
 """
 
 import json
-import math
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -149,7 +148,7 @@ def _show(notice: messages.Notice) -> dict[str, Any]:
     return {
         'event': messages.Event.NOTICE.value,
         'action': _line(notice.action),
-        'deadline': math.ceil(notice.deadline_unix_s),
+        'deadline': notice.deadline,
         'reason': _line(notice.reason),
     }
 

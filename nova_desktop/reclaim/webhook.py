@@ -40,7 +40,7 @@ def body_of(told: Told) -> dict[str, Any]:
         'server_id': notice.server_id,
         'project_id': told.server.project_id,
         'action': notice.action,
-        'deadline': round(notice.deadline_unix_s),
+        'deadline': notice.deadline,
         'odds': notice.odds,
         'reason': notice.reason,
         'sent': round(told.unix_s, 3),

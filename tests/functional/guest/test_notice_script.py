@@ -3,6 +3,7 @@
 
 import http.server
 import json
+import math
 import pathlib
 import re
 import shutil
@@ -13,7 +14,8 @@ import time
 import unittest
 import uuid
 
-from nova_desktop import messages
+from nova_desktop import messages, model
+from nova_desktop.policy import lease
 from nova_desktop.reclaim import foreseen, notice, nouns, vendordata
 from tests.unit.reclaim import fakes
 
@@ -26,6 +28,8 @@ echo "$NOTICE_EVENT $NOTICE_ACTION $NOTICE_DEADLINE $NOTICE_SECONDS_LEFT \
 odds=$NOTICE_ODDS $NOTICE_REASON" >>"$HOOK_LOG"
 """
 
+LEASE = lease.Lease(0.0, 4e9, model.ReclaimAction.SHELVE)
+
 
 class Metadata(http.server.ThreadingHTTPServer):
     """Answers as Nova does, with what the reclaim service says."""
@@ -35,14 +39,19 @@ class Metadata(http.server.ThreadingHTTPServer):
         self.table = notice.Table()
         self.foreseen = foreseen.Foreseen(nouns.Clock())
         self.app = vendordata.Application(
-            self.table, fakes.settings(), self.foreseen
+            self.table,
+            fakes.settings(),
+            lambda server_id: LEASE,
+            self.foreseen,
         )
         self.fails = False
         self.asked = threading.Event()
 
     def entry(self) -> dict:
         """Give our entry; Nova shows an empty one when it gets no answer."""
-        return {} if self.fails else self.app.notice(SERVER, {})
+        if self.fails:
+            return {}
+        return self.app.notice(SERVER, {}) | self.app.lease(SERVER)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -175,7 +184,7 @@ class Cases:
         self.metadata.table.put(told(deadline, reason='say "hi" } {'))
         [line] = self.script.wait(1)
         match = re.fullmatch(
-            rf'notice shelve {round(deadline)} (\d+) odds= say "hi" \) \(',
+            rf'notice shelve {math.ceil(deadline)} (\d+) odds= say "hi" \) \(',
             line,
         )
         self.assertTrue(match, line)
@@ -211,14 +220,16 @@ class Cases:
         until = soon(500)
         self.script.write(told(until, '', odds=0.8))
         [line] = self.script.wait(1)
-        self.assertIn(f'at-risk  {round(until)} ', line)
+        self.assertIn(f'at-risk  {math.ceil(until)} ', line)
         self.assertIn('odds=0.8 the owner', line)
         early = soon(600)
         now = time.time()
         self.metadata.foreseen.put(
             foreseen.Risk('desk1', told(early, odds=0.8), until, now, now + 99)
         )
-        self.assertIn(f'notice shelve {round(early)}', self.script.wait(2)[1])
+        self.assertIn(
+            f'notice shelve {math.ceil(early)}', self.script.wait(2)[1]
+        )
         self.script.write(told(early))
         self.polled()
         self.assertEqual(2, len(self.script.lines()), 'it is the same notice')
@@ -311,7 +322,7 @@ class Cases:
         self.script.wait(1)
         self.assertEqual(0, self.script.ack().returncode)
         text = (self.script.run / 'ack').read_text()
-        self.assertEqual(f'{round(deadline)}\n', text)
+        self.assertEqual(f'{math.ceil(deadline)}\n', text)
 
     def test_a_hook_may_acknowledge(self) -> None:
         self.script.add_hook('99-ack', f'#!/bin/sh\nexec {SCRIPT} ack\n')
