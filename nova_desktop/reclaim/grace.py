@@ -54,7 +54,6 @@ def render(
     """Give a notice as Nova's metadata can hold it; ``where`` is its place."""
     fields = {
         'action': action,
-        # Rounded down, a service that reads it would cut the notice short.
         'deadline': math.ceil(deadline_unix_s),
         'place': where,
         'reason': reason,
@@ -99,13 +98,16 @@ def deadline_unix_s(
 ) -> float:
     """Give when a server's grace ends.
 
-    ``early`` is the deadline of an early notice, which has run since.
+    ``early`` is the deadline of an early notice, which has run since. A whole
+    second, as it is told: nobody is to go sooner, and another worker is not
+    to come to another one. Who gets no notice does not wait for that.
     """
     latest = now_unix_s + full_notice_s(server.tolerance, settings)
     soonest = now_unix_s + settings.grace_min_s
     before = remembered(server, now_unix_s, settings)
     told = [when for when in (before, early) if when is not None]
-    return min([latest, *(max(when, soonest) for when in told)])
+    end = min([latest, *(max(when, soonest) for when in told)])
+    return end if end <= now_unix_s else float(math.ceil(end))
 
 
 def acknowledged(server: nouns.Server) -> bool:

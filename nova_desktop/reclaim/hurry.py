@@ -5,6 +5,8 @@ Whoever is still on it then is lost with its memory, so most of the time that
 is left belongs to the saving.
 """
 
+import math
+
 from nova_desktop.reclaim.hosts import Need, Victim
 
 NOTICE_PART = 1 / 3
@@ -15,7 +17,8 @@ def latest_unix_s(need: Need | None) -> float | None:
     """Give when notices end at the latest; ``None`` for a host that stays."""
     if need is None or not need.request.departs:
         return None
-    return need.asked_unix_s + need.request.within_s * NOTICE_PART
+    end = need.asked_unix_s + need.request.within_s * NOTICE_PART
+    return float(math.floor(end))
 
 
 def shorten(victim: Victim, need: Need | None) -> bool:

@@ -41,6 +41,7 @@ class ThreadsTest(base.DesktopTestBase):
                 'desktop-fence',
                 'desktop-push',
                 'desktop-reclaim',
+                'desktop-risk',
             ],
             sorted(thread.name for thread in first),
         )

@@ -197,7 +197,7 @@ class ServerTest(OscTest):
         self.eventually(
             lambda: self.reclaim.cloud.server(server_id).vm_state == state
         )
-        self.gone_from(self.reclaim)
+        self.gone_from(self.reclaim.parts)
 
     def explain(self, server, user=api_base.TENANT):
         words = ('desktop', 'server', 'explain', server['id'])
@@ -280,7 +280,7 @@ class ServerTest(OscTest):
         self.eventually(
             lambda: self.reclaim.cloud.server(server['id']) is None
         )
-        self.gone_from(self.reclaim)
+        self.gone_from(self.reclaim.parts)
         shown = self.explain(server)
         self.assertEqual('DELETED', shown['status'])
         self.assertIn('The desktop service deleted it at', shown['why'])
