@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections to the sandbox's cloud, and what an operator sets up in it."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,14 @@ def seed_images() -> None:
 def _image(
     image: Any, name: str, kind: str, path: Path, **properties: str
 ) -> Any:
+    # A cloud that is kept was perhaps seeded from another checkout.
+    seed = hashlib.sha256(path.read_bytes() + repr(properties).encode())
+    properties['nd_seed'] = seed.hexdigest()
     found = image.find_image(name)
     if found:
-        return found
+        if found.properties.get('nd_seed') == properties['nd_seed']:
+            return found
+        image.delete_image(found)
     with path.open('rb') as data:
         image.create_image(
             name,

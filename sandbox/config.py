@@ -84,6 +84,7 @@ def shared_values() -> dict[str, object]:
         'vendordata': layout.url('vendordata'),
         'vendordata_port': layout.PORTS['vendordata'],
         'api_port': layout.PORTS['reclaim'],
+        'webhook': layout.url('webhook', '/'),
         'master_key': layout.MASTER_KEY,
         'ssh_port': layout.PORTS['ssh'],
     }

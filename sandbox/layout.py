@@ -35,6 +35,7 @@ PORTS = {
     'nova-metadata': 28775,
     'vendordata': 28780,
     'reclaim': 28781,
+    'webhook': 28782,
     'ssh': 28722,
 }
 

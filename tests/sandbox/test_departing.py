@@ -7,18 +7,17 @@ import signal
 import subprocess
 
 from nova_desktop import model
-from sandbox import hosts, supervise
+from sandbox import hosts, observe, supervise
 from tests.sandbox import base
 
-_PROGRAMS = ('compute', 'agent', 'libvirtd')
+PROGRAMS = ('compute', 'agent', 'libvirtd')
 
 
-class SleepTest(base.SandboxTest):
-    """Its owner closes the lid, and opens it again."""
+class DepartingCase(base.SandboxTest):
+    """What the host's logind announces."""
 
-    def announce(self, sleeps: bool) -> None:
-        """Have the logind of the host say that it goes to sleep, or woke."""
-        word = 'true' if sleeps else 'false'
+    def announce(self, what: str, begins: bool) -> None:
+        """Have it say that something begins, or that it is over."""
         command = hosts.in_host(
             self.host,
             'busctl',
@@ -30,13 +29,17 @@ class SleepTest(base.SandboxTest):
             'EmitSignal',
             'sssav',
             'org.freedesktop.login1.Manager',
-            'PrepareForSleep',
+            what,
             'b',
             '1',
             'b',
-            word,
+            str(begins).lower(),
         )
         subprocess.run(command, check=True, timeout=30)
+
+
+class SleepTest(DepartingCase):
+    """Its owner closes the lid, and opens it again."""
 
     def promises(self) -> set[str]:
         """Give what the host promises in Placement."""
@@ -45,14 +48,14 @@ class SleepTest(base.SandboxTest):
 
     def freeze(self, number: int) -> None:
         """Stop what would stand still on a sleeping host, or go on."""
-        for program in _PROGRAMS:
+        for program in PROGRAMS:
             pid = supervise.pid(f'{self.host.name}-{program}')
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, number)
 
     def test_sleep_and_wake(self) -> None:
         """The guest stands still from the word on, and goes on after it."""
-        self.announce(sleeps=True)
+        self.announce('PrepareForSleep', begins=True)
         base.wait_until(
             lambda: self.promises() == {model.ASLEEP}, 'asleep in Placement'
         )
@@ -64,7 +67,7 @@ class SleepTest(base.SandboxTest):
         )
         self.assertEqual(before, self.console.work_done(self.host.name))
         self.freeze(signal.SIGCONT)
-        self.announce(sleeps=False)
+        self.announce('PrepareForSleep', begins=False)
         self.wait_for_work()
         self.assertEqual(set(), self.promises())
 
@@ -74,3 +77,32 @@ class SleepTest(base.SandboxTest):
             binary='nova-compute', host=self.host.name
         )
         return all(service.state == 'up' for service in found)
+
+
+class ShutdownTest(DepartingCase):
+    """Its owner shuts it down."""
+
+    WITHIN_S = 90.0
+    """What [desktop] shutdown_within_s gives guests by default."""
+
+    def test_moved_in_time(self) -> None:
+        """A notice of ten minutes gives way; the guest goes on elsewhere."""
+        source = self.host.name
+        begin = observe.now()
+        self.announce('PrepareForShutdown', begins=True)
+        self.addCleanup(self.announce, 'PrepareForShutdown', begins=False)
+        told = self.console.wait_for(source, b'NOTICE action=', 30)
+        self.assertIsNotNone(told, 'no notice on the console')
+        base.wait_until(
+            lambda: source not in self.placement.allocated_on(self.server.id),
+            f'the guest left {source}',
+            self.WITHIN_S,
+        )
+        self.assertLess(observe.now() - begin, self.WITHIN_S)
+        server = self.wait_status(self.server.id, 'ACTIVE')
+        self.assertNotEqual(source, server.compute_host)
+        work = self.console.work_done(server.compute_host) or 0
+        base.wait_until(
+            lambda: (self.console.work_done(server.compute_host) or 0) > work,
+            'the guest working elsewhere',
+        )

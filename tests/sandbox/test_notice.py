@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notices as a guest sees them, with the script that is shipped for it."""
 
+import http.server
+import json
+import queue
 import re
+import threading
+from typing import Any
 
-from sandbox import cloud, observe
+from sandbox import cloud, layout, observe
 from tests.sandbox import base
 
 _PATIENCE_S = 60
@@ -18,6 +23,7 @@ class HookTest(base.SandboxTest):
     def test_told_how_long_before(self) -> None:
         """Its hook runs with nearly the whole notice left."""
         source = self.host.name
+        posted = self.webhook()
         self.owner_returns()
         told = self.console.wait_for(source, b'HOOK event=notice', _PATIENCE_S)
         self.assertIsNotNone(told, 'no hook has run')
@@ -26,6 +32,10 @@ class HookTest(base.SandboxTest):
         assert left, line
         promised = int(cloud.FLAVORS[self.FLAVOR]['desktop:notice'])
         self.assertGreaterEqual(int(left[1]), promised - 4)
+        news = posted.get(timeout=_PATIENCE_S)
+        self.assertEqual(
+            ('notice', self.server.id), (news['event'], news['server_id'])
+        )
         server = base.wait_until(
             lambda: self.moved_from(source), f'the guest left {source}', 120
         )
@@ -33,6 +43,27 @@ class HookTest(base.SandboxTest):
             server.compute_host, b'HOOK event=withdrawn', _PATIENCE_S
         )
         self.assertIsNotNone(over, 'not told that it is over')
+
+    def webhook(self) -> queue.SimpleQueue[dict[str, Any]]:
+        """Have the tenant be told by webhook; give what is posted there."""
+        posted: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers['Content-Length'])
+                posted.put(json.loads(self.rfile.read(length)))
+                self.send_response(204)
+                self.end_headers()
+
+        address = ('127.0.0.1', layout.PORTS['webhook'])
+        server = http.server.ThreadingHTTPServer(address, Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.compute.set_server_metadata(
+            self.server.id, desktop_webhook=layout.url('webhook', '/tenant')
+        )
+        return posted
 
     def moved_from(self, source: str) -> object:
         """Give the server once it runs elsewhere."""

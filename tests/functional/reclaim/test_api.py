@@ -192,4 +192,6 @@ class ApiTest(api_base.ApiTest):
         return self.reclaim.cloud.project_of(server_id)
 
     def steps(self, server_id):
-        return [e.what for e in self.reclaim.parts.journal.of(server_id)] or ['']
+        return [e.what for e in self.reclaim.parts.journal.of(server_id)] or [
+            ''
+        ]
