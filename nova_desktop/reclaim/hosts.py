@@ -18,7 +18,8 @@ class Victim:
     notice, which could not be deleted yet; ``place`` is what the notice is
     known by where that is not the server's stay on its host; ``left_by`` is
     the action that it left by in the end; ``by_agent`` that its guest agent
-    took the notice; ``agrees`` that the guest lets itself be taken sooner.
+    may have taken the notice; ``agrees`` that the guest lets itself be taken
+    sooner.
     """
 
     server: nouns.Server

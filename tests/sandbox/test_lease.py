@@ -9,7 +9,7 @@ from sandbox import cloud, observe
 from tests.sandbox import base, test_osc
 
 LEASED = 'desk.leased'
-LEASE_S = 120
+LEASE_S = 60
 # What reclaim.conf has of the sandbox, with which a notice is in time.
 WARNING_S = 30
 
@@ -63,12 +63,8 @@ class FlavorsLeaseTest(LeaseCase):
     def setUpClass(cls) -> None:
         """Make the flavor."""
         super().setUpClass()
-        if cls.compute.find_flavor(LEASED) is None:
-            flavor = cls.compute.create_flavor(
-                name=LEASED, vcpus=1, ram=128, disk=1
-            )
-            specs = {**cloud.FLAVORS['desk.small'], 'desktop:lease': '2m'}
-            cls.compute.create_flavor_extra_specs(flavor, specs)
+        specs = cloud.desk_specs(lease='1m')
+        cloud.make_flavor(cls.compute, LEASED, specs)
 
     def test_extended_once_and_shelved(self) -> None:
         """It is told, extended, told anew, and shelved at its new end."""
@@ -78,7 +74,7 @@ class FlavorsLeaseTest(LeaseCase):
         self.assertEqual(
             {'end': deadline, 'then': 'shelve'}, self.lease_inside()
         )
-        self.compute.set_server_metadata(self.server, desktop_lease='4m')
+        self.compute.set_server_metadata(self.server, desktop_lease='2m')
         withdrawn = self.console.wait_for(
             self.host.name, b'NOTICE-WITHDRAWN', 30
         )

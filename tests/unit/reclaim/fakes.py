@@ -346,6 +346,7 @@ class Guests:
     def __init__(self):
         self.notices = []
         self.error = None
+        self.takes = True
         self.agreed = {}
 
     def acknowledged(self, host, server_id, timeout_s):
@@ -357,7 +358,7 @@ class Guests:
         self.notices.append((host, notice))
         if self.error:
             raise self.error
-        return True
+        return self.takes
 
 
 def settings(**changes):
