@@ -14,6 +14,7 @@ DOWN_S = 7
 NAMES = {
     model.ReclaimAction.LIVE_MIGRATE: 'live-migration',
     model.ReclaimAction.COLD_MIGRATE: 'migrate',
+    model.ReclaimAction.REBUILD: 'shelve',
 }
 """What Nova calls an action where it is not our own word."""
 
@@ -53,6 +54,7 @@ NOT_TAKEN = {
     # Nova lets nobody change the metadata of what is shelved.
     model.ReclaimAction.SHELVE: {'nudge', 'nudged', 'notice ended'},
     model.ReclaimAction.STOP: {'nudge', 'nudged', 'confirming'},
+    model.ReclaimAction.SUSPEND: {'nudge', 'nudged', 'confirming'},
     model.ReclaimAction.DELETE: {'nudge', 'nudged'},
 }
 """Steps that an action does without."""
