@@ -27,6 +27,8 @@ LISTS = (
     'shelve,delete',
     'live-migrate,delete',
     'stop',
+    'suspend,shelve',
+    'rebuild,stop',
 )
 SETTINGS = {
     'per_host': 1,
@@ -171,7 +173,7 @@ class Machine(stateful.RuleBasedStateMachine):
         ]
         if not others:
             self.guest(victim.id).noticed.pop(victim.host, None)
-        withdraw(victim, why)
+        return withdraw(victim, why)
 
     def hear(self, worker, name, args):
         if name == 'act':

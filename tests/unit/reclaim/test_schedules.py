@@ -22,6 +22,7 @@ class World:
     def __init__(self):
         self.clock = schedules.Clock()
         self.cloud = fakes.Cloud(self.clock)
+        self.cloud.unshelved_to = 'desk2'
 
     def work(self):
         """What was begun ends by itself as time passes."""
