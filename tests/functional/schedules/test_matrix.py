@@ -53,6 +53,7 @@ NOT_TAKEN = {
     model.ReclaimAction.LIVE_MIGRATE: {'nudge', 'nudged'},
     # Nova lets nobody change the metadata of what is shelved.
     model.ReclaimAction.SHELVE: {'nudge', 'nudged', 'notice ended'},
+    model.ReclaimAction.REBUILD: {'notice ended'},
     model.ReclaimAction.STOP: {'nudge', 'nudged', 'confirming'},
     model.ReclaimAction.SUSPEND: {'nudge', 'nudged', 'confirming'},
     model.ReclaimAction.DELETE: {'nudge', 'nudged'},
