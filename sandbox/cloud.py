@@ -22,7 +22,14 @@ ENDPOINTS = {
     'neutron': ('network', layout.url('neutron')),
     'nova-desktop': ('desktop', layout.url('reclaim')),
 }
-SERVICE_USERS = ('nova', 'glance', 'placement', 'neutron', 'nova-desktop')
+SERVICE_USERS = {
+    'nova': ('admin', 'service'),
+    'glance': ('admin', 'service'),
+    'placement': ('admin', 'service'),
+    'neutron': ('admin', 'service'),
+    # No admin: the first is for what it does, the second to judge tokens.
+    'nova-desktop': ('desktop_reclaim', 'service'),
+}
 IMAGES = {
     'tiny': 'idle',
     'tiny-burn': 'burn',
@@ -84,12 +91,13 @@ def seed_identity() -> None:
         TENANT, domain_id='default'
     ) or identity.create_project(name=TENANT, domain_id='default')
     roles = {role.name: role for role in identity.roles()}
-    if 'service' not in roles:
-        roles['service'] = identity.create_role(name='service')
+    for name in ('service', 'desktop_reclaim'):
+        if name not in roles:
+            roles[name] = identity.create_role(name=name)
     password = config.passwords()
-    for name in SERVICE_USERS:
+    for name, names in SERVICE_USERS.items():
         user = _user(identity, name, password['service'], service)
-        for role in ('admin', 'service'):
+        for role in names:
             identity.assign_project_role_to_user(service, user, roles[role])
     user = _user(identity, TENANT, password['tenant'], tenant)
     identity.assign_project_role_to_user(tenant, user, roles['member'])
