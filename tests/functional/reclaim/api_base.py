@@ -24,7 +24,7 @@ from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import server as http_server
 from nova_desktop.reclaim import service
-from nova_desktop.virt import endpoint, told
+from nova_desktop.virt import endpoint, told, trust
 from tests.functional.reclaim import base, identity
 from tests.unit.virt import statuses
 
@@ -64,7 +64,9 @@ class Desk:
     def __init__(self, transport, host='desk1') -> None:
         self.said: model.Status | None = None
         self.book = told.Book(lambda: self.said)
-        self.endpoint = endpoint.NoticeEndpoint(None, None, self.book)
+        self.endpoint = endpoint.NoticeEndpoint(
+            None, None, None, self.book, trust.Trust(host, None)
+        )
         self._server = oslo_messaging.get_rpc_server(
             transport,
             messages.host_target(host),
