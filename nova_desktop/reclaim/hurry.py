@@ -5,7 +5,7 @@ Whoever is still on it then is lost with its memory, so most of the time that
 is left belongs to the saving.
 """
 
-from nova_desktop.reclaim.hosts import Need, Victim
+from nova_desktop.reclaim.host import Need, Victim
 
 NOTICE_PART = 1 / 3
 """As much of the time until the host goes is left to notices."""
