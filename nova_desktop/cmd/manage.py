@@ -12,7 +12,15 @@ from typing import Any
 from nova_desktop import exception, keys
 from nova_desktop.cmd import manage_words
 from nova_desktop.doctor import result
-from nova_desktop.manage import bootstrap, cloud, flavors, workstations
+from nova_desktop.manage import (
+    bootstrap,
+    cloud,
+    drain,
+    flavors,
+    status,
+    workstations,
+)
+from nova_desktop.policy.drain import Drain
 
 EXIT_PROBLEMS = 1
 EXIT_BAD_USE = 2
@@ -34,12 +42,16 @@ def main(
         'bootstrap': _bootstrap,
         'check-flavors': _check_flavors,
         'check-settings': _check_settings,
+        'drain': _drain,
+        'undrain': _undrain,
     }
     key_verbs = {'master-key': _master_key, 'host-key': _host_key}
     given = manage_words.parser().parse_args(argv)
     try:
         if given.verb in key_verbs:
             return key_verbs[given.verb](given)
+        if given.verb == 'reclaim-status':
+            return _status(given, connect)
         return _show(verbs[given.verb](given, connect), given.json)
     except exception.BadValue as error:
         print(f'nova-desktop-manage: {error}', file=sys.stderr)
@@ -88,6 +100,35 @@ def _check_flavors(given: argparse.Namespace, connect: Connect) -> _Results:
 def _check_settings(given: argparse.Namespace, _: Connect) -> _Results:
     found: _Results = _settings().check(given.config_file, given.workstations)
     return found
+
+
+def _drain(given: argparse.Namespace, connect: Connect) -> _Results:
+    wanted = drain.check(given.reason, given.within)
+    return _drained(given, connect(given.os_cloud), wanted)
+
+
+def _drained(
+    given: argparse.Namespace, there: Any, wanted: Drain
+) -> Iterator[result.Result]:
+    found = list(drain.drain(there, given.host, wanted))
+    yield from found
+    if given.wait and not result.exit_code(found):
+        clock = drain.Clock()
+        yield from drain.wait(there, given.host, given.timeout, clock)
+
+
+def _undrain(given: argparse.Namespace, connect: Connect) -> _Results:
+    return drain.undrain(connect(given.os_cloud), given.host)
+
+
+def _status(given: argparse.Namespace, connect: Connect) -> int:
+    found = status.ask(connect(given.os_cloud))
+    lines = list(status.results(found))
+    if given.json:
+        print(json.dumps(dataclasses.asdict(found), indent=2))
+    else:
+        print(result.table(lines))
+    return result.exit_code(lines)
 
 
 def _settings() -> types.ModuleType:

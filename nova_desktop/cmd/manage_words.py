@@ -3,13 +3,16 @@
 
 import argparse
 
+from nova_desktop.cmd import drain_words
+
 
 def parser() -> argparse.ArgumentParser:
     """Give the parser; the verb is in ``verb``."""
     whole = argparse.ArgumentParser(
         prog='nova-desktop-manage',
-        description='Set a cloud up for workstations, and check it. Exits '
-        'with 0 if all is well, 1 for problems, 2 for bad use.',
+        description='Set a cloud up for workstations, check it, and take '
+        'workstations out of it. Exits with 0 if all is well, 1 for '
+        'problems, 2 for bad use.',
     )
     verbs = whole.add_subparsers(dest='verb', required=True, metavar='VERB')
     _bootstrap(
@@ -27,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
             'check-settings', help="look into the control plane's nova.conf"
         )
     )
+    drain_words.add(verbs, lambda verb: _common(verb, os_cloud=True))
     _master_key(
         verbs.add_parser('master-key', help='make a key for all others')
     )

@@ -24,9 +24,16 @@ from nova_desktop.messages.record import Entry, What
 from nova_desktop.messages.refusals import Refusals, Refused
 from nova_desktop.messages.seal import FIELD as SEAL
 from nova_desktop.messages.seal import MAX_AGE_S, Gate, Seal, Signer
+from nova_desktop.messages.worker import (
+    MAX_ROWS,
+    Row,
+    WorkersAsked,
+    WorkerTold,
+)
 
 __all__ = [
     'MAX_AGE_S',
+    'MAX_ROWS',
     'SEAL',
     'AtRisk',
     'CapacityReturned',
@@ -41,10 +48,13 @@ __all__ = [
     'ReclaimRequest',
     'Refusals',
     'Refused',
+    'Row',
     'Seal',
     'Signer',
     'Told',
     'What',
+    'WorkerTold',
+    'WorkersAsked',
     'answer_sealed',
     'host_target',
     'kind_of',

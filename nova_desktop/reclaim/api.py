@@ -34,6 +34,7 @@ class Application:
             r'/v1/hosts/([^/]+)': resources.host,
             r'/v1/hosts/([^/]+)/history': resources.history,
             r'/v1/servers/([^/]+)': resources.server,
+            r'/v1/(workers)': resources.workers,
         }
 
     def __call__(

@@ -7,6 +7,7 @@ from oslo_policy import policy
 
 HOST_SHOW = 'desktop:hosts:show'
 HOST_HISTORY = 'desktop:hosts:history'
+WORKERS_LIST = 'desktop:workers:list'
 SERVER_EXPLAIN = 'desktop:servers:explain'
 SERVER_DETAIL = 'desktop:servers:explain:detail'
 
@@ -38,6 +39,12 @@ RULES = (
         _OPERATOR,
         'See what a workstation told the cloud lately.',
         '/v1/hosts/{host}/history',
+    ),
+    _rule(
+        WORKERS_LIST,
+        _OPERATOR,
+        'See the workers of the reclaim service, and what each has under way.',
+        '/v1/workers',
     ),
     _rule(
         SERVER_EXPLAIN,

@@ -8,7 +8,7 @@ is, is asked of Nova, and never taken from the request.
 import http
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from oslo_context import context
@@ -61,6 +61,7 @@ class Resources:
         leases: lease.Reader,
         enforcer: policy.Enforcer,
         timeout_s: float,
+        ask_workers: Callable[[], Answer],
     ) -> None:
         self._cloud = cloud
         self._workstations = workstations
@@ -68,6 +69,7 @@ class Resources:
         self._leases = leases
         self._enforcer = enforcer
         self._timeout_s = timeout_s
+        self._ask_workers = ask_workers
 
     def host(
         self, user: context.RequestContext, name: str, query: Any
@@ -111,6 +113,13 @@ class Resources:
             self._may(user, api_policy.SERVER_DETAIL, target),
         )
 
+    def workers(
+        self, user: context.RequestContext, name: str, query: Any
+    ) -> Answer:
+        """Give the workers, and what each has under way."""
+        self._check(user, api_policy.WORKERS_LIST)
+        return self._ask_workers()
+
     def _lease(self, server_id: str) -> Answer | None:
         server = self._cloud.server(server_id)
         if server is None:
@@ -123,13 +132,16 @@ class Resources:
     ) -> bool:
         return bool(self._enforcer.authorize(rule, target, user))
 
-    def _check_host(
-        self, user: context.RequestContext, rule: str, name: str
-    ) -> None:
+    def _check(self, user: context.RequestContext, rule: str) -> None:
         if not self._may(user, rule, {}):
             raise api_errors.ApiError(
                 http.HTTPStatus.FORBIDDEN,
                 f'Policy does not allow {rule} to this user.',
             )
+
+    def _check_host(
+        self, user: context.RequestContext, rule: str, name: str
+    ) -> None:
+        self._check(user, rule)
         if not _HOST.fullmatch(name) or not self._cloud.is_compute(name):
             raise api_errors.not_found('compute host of that name')

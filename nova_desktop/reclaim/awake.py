@@ -14,7 +14,7 @@ from oslo_log import log
 
 from nova_desktop import exception, messages
 from nova_desktop.messages import What
-from nova_desktop.reclaim import nouns
+from nova_desktop.reclaim import drains, nouns
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 
@@ -115,8 +115,10 @@ class Awake:
             return None
 
     def _has_room(self, server: nouns.Server) -> bool:
-        """Say whether its host is not short of capacity."""
+        """Say whether its host takes guests, and is not short of capacity."""
         if self._hosts.need(server.host) is not None:
+            return False
+        if not drains.takes_guests(self._cloud, server.host):
             return False
         provider = self._cloud.provider(server.node or server.host)
         return provider is not None and provider.free_mib >= 0

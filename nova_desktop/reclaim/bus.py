@@ -27,6 +27,16 @@ class Foresight(Protocol):
         """Take another worker's."""
 
 
+class Others(Protocol):
+    """Speaks with the other workers; peers.Peers is one."""
+
+    def asked(self, message: messages.WorkersAsked) -> None:
+        """Answer a worker that asks all."""
+
+    def told(self, message: messages.WorkerTold) -> None:
+        """Take an answer."""
+
+
 class Endpoint:
     """What hosts, and the other workers, may call."""
 
@@ -40,6 +50,7 @@ class Endpoint:
         hear: Callable[[messages.Entry], object],
         believe: trust.Trust,
         risks: Foresight,
+        others: Others,
     ) -> None:
         self._reclaim = reclaim
         self._returned = returned
@@ -47,6 +58,7 @@ class Endpoint:
         self._hear = hear
         self._trust = believe
         self._risks = risks
+        self._others = others
         self.refusals = messages.Refusals('bus')
 
     def ping(self, context: object) -> None:
@@ -93,6 +105,14 @@ class Endpoint:
         """Take what another worker decided about a server."""
         self._take_inside(messages.Entry, fields, self._hear)
 
+    def workers_asked(self, context: object, fields: Any = None) -> None:
+        """Take what a worker asks all others."""
+        self._take_inside(messages.WorkersAsked, fields, self._others.asked)
+
+    def worker_told(self, context: object, fields: Any = None) -> None:
+        """Take what another worker answers to this one."""
+        self._take_inside(messages.WorkerTold, fields, self._others.told)
+
     def _take(
         self, kind: type[Any], fields: Any, act: Callable[[Any], object]
     ) -> None:
@@ -132,19 +152,34 @@ def announcer(
     transport: Any, method: str, signer: messages.Signer
 ) -> Callable[[_Message], None]:
     """Give what calls a method of every worker."""
+    tell = _caster(transport, method, signer)
+    return lambda message: tell(message, fanout=True)
+
+
+def teller(
+    transport: Any, method: str, signer: messages.Signer
+) -> Callable[[str, _Message], None]:
+    """Give what calls a method of the worker that is named."""
+    tell = _caster(transport, method, signer)
+    return lambda worker, message: tell(message, server=worker)
+
+
+def _caster(
+    transport: Any, method: str, signer: messages.Signer
+) -> Callable[..., None]:
     client = oslo_messaging.get_rpc_client(
         transport, messages.reclaim_target(), retry=1
-    ).prepare(fanout=True)
+    )
 
-    def pass_on(message: _Message) -> None:
+    def cast(message: _Message, **target: Any) -> None:
         kind = messages.kind_of(message)
         fields = signer.sealed(kind, message.to_wire())
         try:
-            client.cast({}, method, fields=fields)
+            client.prepare(**target).cast({}, method, fields=fields)
         except oslo_messaging.MessagingException as error:
             LOG.warning('the other workers are not told: %s', error)
 
-    return pass_on
+    return cast
 
 
 def emitter(conf: Any, name: str) -> Callable[[str, dict[str, Any]], None]:

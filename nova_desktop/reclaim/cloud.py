@@ -50,6 +50,17 @@ def _server(body: Mapping[str, Any]) -> nouns.Server:
     )
 
 
+def _compute(body: Mapping[str, Any]) -> nouns.Compute:
+    disabled = body['status'] == 'disabled'
+    return nouns.Compute(
+        host=body['host'],
+        up=body['state'] == 'up',
+        forced_down=body['forced_down'],
+        heard_unix_s=_unix(body['updated_at']),
+        disabled=(body['disabled_reason'] or '') if disabled else None,
+    )
+
+
 class RestCloud:
     """The cloud by its REST APIs; see nouns.Cloud."""
 
@@ -129,9 +140,12 @@ class RestCloud:
 
     def is_compute(self, host: str) -> bool:
         """Say whether there is a nova-compute of that host."""
-        asked = {'binary': 'nova-compute', 'host': host}
-        body = self._rest.get('compute', '/os-services', **asked) or {}
-        return any(each['host'] == host for each in body.get('services', []))
+        return self.compute(host) is not None
+
+    def compute(self, host: str) -> nouns.Compute | None:
+        """Give the nova-compute of a host, None when there is none."""
+        found = self._computes(host=host)
+        return next((each for each in found if each.host == host), None)
 
     def act(self, action: model.ReclaimAction, server_id: str) -> str:
         """Start an action; give its request id, empty when unknown."""
@@ -210,16 +224,12 @@ class RestCloud:
 
     def computes(self) -> list[nouns.Compute]:
         """Give every nova-compute."""
-        body = self._rest.get('compute', '/os-services', binary='nova-compute')
-        return [
-            nouns.Compute(
-                host=each['host'],
-                up=each['state'] == 'up',
-                forced_down=each['forced_down'],
-                heard_unix_s=_unix(each['updated_at']),
-            )
-            for each in (body or {}).get('services', [])
-        ]
+        return self._computes()
+
+    def _computes(self, **filters: str) -> list[nouns.Compute]:
+        asked = {'binary': 'nova-compute', **filters}
+        body = self._rest.get('compute', '/os-services', **asked) or {}
+        return [_compute(each) for each in body.get('services', [])]
 
     def workstations(self) -> int:
         """Count the workstations that Placement knows."""

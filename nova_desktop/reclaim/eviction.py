@@ -18,7 +18,8 @@ from nova_desktop.reclaim import grace, hurry, nouns, progress
 from nova_desktop.reclaim.attempt import Attempt, following
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.guest_ack import GuestAcks
-from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.host import Victim
+from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.notice import Herald

@@ -13,7 +13,7 @@ from oslo_log import log
 
 from nova_desktop import exception
 from nova_desktop.reclaim import grace, nouns
-from nova_desktop.reclaim.hosts import Victim
+from nova_desktop.reclaim.host import Victim
 
 LOG = log.getLogger(__name__)
 

@@ -3,62 +3,11 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable
 
 from nova_desktop import messages
 from nova_desktop.reclaim import nouns
-from nova_desktop.reclaim.rests import Rests
-
-
-@dataclasses.dataclass(eq=False)
-class Victim:
-    """A server on its way out; ``wake`` is called when there is news for it.
-
-    ``old_ack`` says that its metadata holds an acknowledgement from before the
-    notice, which could not be deleted yet; ``place`` is what the notice is
-    known by where that is not the server's stay on its host; ``left_by`` is
-    the action that it left by in the end; ``by_agent`` that its guest agent
-    may have taken the notice; ``agrees`` that the guest lets itself be taken
-    sooner.
-    """
-
-    server: nouns.Server
-    host: str
-    reason: str
-    action: str = ''
-    noticed_unix_s: float = 0.0
-    deadline_unix_s: float = 0.0
-    withdrawn: str = ''
-    old_ack: bool = False
-    left_by: str = ''
-    place: str = ''
-    by_agent: bool = False
-    agrees: bool = False
-    wake: Callable[[], None] = lambda: None
-
-    @property
-    def id(self) -> str:
-        """Give the server's id."""
-        return self.server.id
-
-
-@dataclasses.dataclass
-class Need:
-    """The latest request of a host, and when it came in unix seconds."""
-
-    request: messages.ReclaimRequest
-    asked_unix_s: float
-
-
-@dataclasses.dataclass
-class _Host:
-    planning: threading.Lock = dataclasses.field(
-        default_factory=threading.Lock
-    )
-    need: Need | None = None
-    victims: dict[str, Victim] = dataclasses.field(default_factory=dict)
-    acting: set[str] = dataclasses.field(default_factory=set)
-    queue: list[Victim] = dataclasses.field(default_factory=list)
+from nova_desktop.reclaim.host import Host, Need, Victim
+from nova_desktop.reclaim.rests import Rest, Rests
 
 
 class Hosts:
@@ -67,7 +16,7 @@ class Hosts:
     def __init__(self, settings: nouns.Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str, Host] = {}
         self._rests = Rests(settings.retry_after_s)
         self._under_way = 0
         self.stopping = False
@@ -75,19 +24,46 @@ class Hosts:
     def planning(self, host: str) -> threading.Lock:
         """Give the lock under which one plan at a time is made for a host."""
         with self._lock:
-            return self._hosts.setdefault(host, _Host()).planning
+            return self._hosts.setdefault(host, Host()).planning
 
-    def asked(self, request: messages.ReclaimRequest, now: float) -> None:
-        """Remember what a host wants back."""
+    def asked(self, request: messages.ReclaimRequest, now: float) -> bool:
+        """Remember what a host wants back; say whether that is news."""
         with self._lock:
-            entry = self._hosts.setdefault(request.host, _Host())
-            entry.need = Need(request, now)
+            entry = self._hosts.setdefault(request.host, Host())
+            known, entry.need = entry.need, Need(request, now)
+            return known is None or known.request != request
 
-    def need(self, host: str) -> Need | None:
-        """Give what a host wants back, None when nothing."""
+    def drained(self, request: messages.ReclaimRequest, now: float) -> bool:
+        """Remember that a host is to be empty; say whether that is news."""
+        with self._lock:
+            entry = self._hosts.setdefault(request.host, Host())
+            known, entry.drain = entry.drain, Need(request, now)
+            return known is None or known.request != request
+
+    def undrained(self, host: str, reason: str) -> None:
+        """Withdraw what was only for the drain of a host."""
         with self._lock:
             entry = self._hosts.get(host)
-            return entry.need if entry else None
+            if entry is None or entry.drain is None:
+                return
+            entry.drain = None
+            if entry.need is None:
+                entry.withdraw(reason)
+            self._tidy(host, entry)
+
+    def all_drained(self) -> set[str]:
+        """Give the hosts that are to be empty."""
+        with self._lock:
+            return {name for name, entry in self._hosts.items() if entry.drain}
+
+    def need(self, host: str) -> Need | None:
+        """Give what a host wants back or is drained for, None for nothing.
+
+        What it wants itself goes first: it may be in a greater hurry.
+        """
+        with self._lock:
+            entry = self._hosts.get(host)
+            return (entry.need or entry.drain) if entry else None
 
     def victims(self, host: str) -> list[Victim]:
         """Give the victims of a host that have not come to their end."""
@@ -107,7 +83,7 @@ class Hosts:
     def add(self, victim: Victim) -> bool:
         """Note a victim; say no when it is one already, or at the end."""
         with self._lock:
-            entry = self._hosts.setdefault(victim.host, _Host())
+            entry = self._hosts.setdefault(victim.host, Host())
             if self.stopping or victim.id in entry.victims:
                 return False
             entry.victims[victim.id] = victim
@@ -124,24 +100,43 @@ class Hosts:
                 self._leave_queue(victim, entry)
                 self._tidy(victim.host, entry)
 
-    def _tidy(self, host: str, entry: _Host) -> None:
-        idle = not entry.victims and not entry.acting
-        if idle and entry.need is None and not entry.planning.locked():
+    def _tidy(self, host: str, entry: Host) -> None:
+        if entry.idle:
             del self._hosts[host]
 
     def returned(self, host: str, reason: str) -> list[Victim]:
-        """Withdraw all that a host asked for; give whom it concerns."""
+        """Withdraw what a host asked for; give all its victims.
+
+        While it is drained they go on.
+        """
         with self._lock:
             entry = self._hosts.get(host)
             if entry is None:
                 return []
             entry.need = None
             concerned = list(entry.victims.values())
-            for victim in concerned:
-                victim.withdrawn = victim.withdrawn or reason
-                victim.wake()
+            if entry.drain is None:
+                entry.withdraw(reason)
             self._tidy(host, entry)
             return concerned
+
+    def all(self) -> dict[str, Host]:
+        """Give a copy of all that is known of each."""
+        with self._lock:
+            return {
+                name: dataclasses.replace(
+                    entry,
+                    victims=dict(entry.victims),
+                    acting=set(entry.acting),
+                    queue=list(entry.queue),
+                )
+                for name, entry in self._hosts.items()
+            }
+
+    def all_rests(self, now: float) -> dict[tuple[str, str], Rest]:
+        """Give who is left alone for a while, and where."""
+        with self._lock:
+            return self._rests.all(now)
 
     def stop(self) -> None:
         """Take no more victims; notices stay in force."""
@@ -154,7 +149,7 @@ class Hosts:
         One that may not is woken when that may have changed.
         """
         with self._lock:
-            entry = self._hosts.setdefault(victim.host, _Host())
+            entry = self._hosts.setdefault(victim.host, Host())
             if len(entry.acting) < self._settings.per_host:
                 entry.acting.add(victim.id)
                 self._leave_queue(victim, entry)
@@ -164,7 +159,7 @@ class Hosts:
             return False
 
     @staticmethod
-    def _leave_queue(victim: Victim, entry: _Host) -> None:
+    def _leave_queue(victim: Victim, entry: Host) -> None:
         if victim in entry.queue:
             entry.queue.remove(victim)
 

@@ -7,7 +7,7 @@ is left belongs to the saving.
 
 import math
 
-from nova_desktop.reclaim.hosts import Need, Victim
+from nova_desktop.reclaim.host import Need, Victim
 
 NOTICE_PART = 1 / 3
 """As much of the time until the host goes is left to notices."""

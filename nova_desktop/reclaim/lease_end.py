@@ -13,7 +13,8 @@ from nova_desktop.policy.lease import Lease
 from nova_desktop.reclaim import lease, nouns
 from nova_desktop.reclaim.attempt import Attempt
 from nova_desktop.reclaim.eviction import Eviction
-from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.host import Victim
+from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.leaving import Leaving
 

@@ -11,7 +11,8 @@ from oslo_log import log
 from nova_desktop.messages import What
 from nova_desktop.policy.lease import Lease
 from nova_desktop.reclaim import grace, lease, nouns
-from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.host import Victim
+from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.lease_end import Outcome
 from nova_desktop.reclaim.notice import Herald

@@ -9,7 +9,7 @@ Nova starts no evacuation of a server that it is evacuating.
 import dataclasses
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from oslo_log import log
@@ -63,7 +63,7 @@ def _wants(server: nouns.Server) -> bool:
 
 
 class Lost:
-    """Look for such workstations, slowly."""
+    """Look for such workstations."""
 
     def __init__(
         self,
@@ -73,9 +73,7 @@ class Lost:
         settings: Settings,
         clock: nouns.Clock,
         stop: threading.Event,
-        then: Callable[[], object],
     ) -> None:
-        self._then = then
         self._cloud = cloud
         self._hosts = hosts
         self._journal = journal
@@ -85,17 +83,6 @@ class Lost:
         self._said: dict[str, str] = {}
         self._idle: dict[str, float] = {}
         self._started: dict[str, tuple[str, float]] = {}
-
-    def run(self) -> None:
-        """Look until the service stops."""
-        while not self._clock.wait(self._stop, self._settings.lost_scan_s):
-            try:
-                self.scan()
-                self._then()
-            except nouns.CloudError as error:
-                LOG.warning('lost workstations are not looked for: %s', error)
-            except Exception:
-                LOG.exception('one look for lost workstations is lost')
 
     def scan(self) -> list[str]:
         """Evacuate who may; give their ids."""

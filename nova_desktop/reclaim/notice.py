@@ -18,7 +18,7 @@ from nova_desktop import messages
 from nova_desktop.messages import fields
 from nova_desktop.reclaim import grace, nouns
 from nova_desktop.reclaim.foreseen import Foreseen, Risk
-from nova_desktop.reclaim.hosts import Victim
+from nova_desktop.reclaim.host import Victim
 
 LOG = log.getLogger(__name__)
 

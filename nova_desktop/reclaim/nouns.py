@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nova_desktop import exception, model
-from nova_desktop.policy import tolerance, victims
+from nova_desktop.policy import drain, tolerance, victims
 
 
 class CloudError(exception.DesktopError):
@@ -110,12 +110,22 @@ class Provider:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Compute:
-    """A nova-compute: whether it is up, and its last sign of life."""
+    """A nova-compute: whether it is up, and its last sign of life.
+
+    ``disabled`` is why nothing new comes to it, empty for no reason given,
+    ``None`` while it is enabled.
+    """
 
     host: str
     up: bool
     forced_down: bool
     heard_unix_s: float
+    disabled: str | None = None
+
+    @property
+    def drain(self) -> drain.Drain | None:
+        """Give what it is drained for, ``None`` while it is not."""
+        return drain.parse(self.disabled)
 
 
 class Cloud(Protocol):
@@ -147,6 +157,9 @@ class Cloud(Protocol):
 
     def is_compute(self, host: str) -> bool:
         """Say whether there is a nova-compute of that host."""
+
+    def compute(self, host: str) -> Compute | None:
+        """Give the nova-compute of a host, None when there is none."""
 
     def act(self, action: model.ReclaimAction, server_id: str) -> str:
         """Start an action; give its request id, empty when unknown."""

@@ -11,6 +11,7 @@ from nova_desktop import messages
 from nova_desktop.reclaim import awake, guest_ack, lost, notice, nouns
 from nova_desktop.reclaim.agenda import Agenda
 from nova_desktop.reclaim.bringing import Bringing
+from nova_desktop.reclaim.drains import Drains
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.foreseen import Foreseen
 from nova_desktop.reclaim.hosts import Hosts
@@ -21,6 +22,7 @@ from nova_desktop.reclaim.lease_notice import LeaseNotices
 from nova_desktop.reclaim.leases import Leases
 from nova_desktop.reclaim.leaving import Leaving
 from nova_desktop.reclaim.leftovers import Leftovers
+from nova_desktop.reclaim.looks import Looks
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.risks import Risks
 from nova_desktop.reclaim.worker import Worker
@@ -158,7 +160,24 @@ class Parts:
             world.cloud, self.herald, world.settings, world.clock
         )
         woken = awake.Awake(world.cloud, world.guests, self.hosts, *often)
-        self.lost = lost.Lost(world.cloud, self.hosts, *often, woken.scan)
+        self.lost = lost.Lost(world.cloud, self.hosts, *often)
+        self.drains = Drains(
+            world.cloud,
+            self.hosts,
+            self.worker.drain,
+            self.returning.capacity_returned,
+            world.clock,
+        )
+        self.looks = Looks(
+            {'drained workstations': self.drains.scan},
+            {
+                'lost workstations': self.lost.scan,
+                'servers of those that lost their power': woken.scan,
+            },
+            world.settings.lost_scan_s,
+            world.clock,
+            world.stop,
+        )
         self.risks = Risks(
             world.cloud,
             self.hosts,

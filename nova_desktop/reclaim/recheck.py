@@ -5,8 +5,9 @@ import threading
 
 from oslo_log import log
 
-from nova_desktop.reclaim import nouns, plan, progress
-from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim import drains, nouns, plan, progress
+from nova_desktop.reclaim.host import Victim
+from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.step import End, Step
 
 LOG = log.getLogger(__name__)
@@ -51,24 +52,37 @@ class Recheck:
             return Step('its flavor is not preemptible', End.WITHDRAWN)
         provider = self._cloud.provider(server.node or server.host)
         servers = self._cloud.servers_of(victim.host)
+        drained = self._still_drained(victim.host)
         # One victim at a time: two must not spare one another's place.
         with self._hosts.planning(victim.host):
-            needless = self._needless(victim, provider, servers)
+            needless = self._needless(victim, provider, servers, drained)
             if needless:
                 victim.withdrawn = needless
                 return Step(needless, End.WITHDRAWN)
         return Step('still needed', None, server)
+
+    def _still_drained(self, host: str) -> bool:
+        """Say whether a host is drained, by Nova's word of now."""
+        if host not in self._hosts.all_drained():
+            return False
+        if drains.is_on(self._cloud, host):
+            return True
+        self._hosts.undrained(host, drains.OVER)
+        return False
 
     def _needless(
         self,
         victim: Victim,
         provider: nouns.Provider | None,
         servers: list[nouns.Server],
+        drained: bool,
     ) -> str:
         """Say why a victim need not go any more, empty when it must."""
         need = self._hosts.need(victim.host)
         if victim.withdrawn or need is None:
             return victim.withdrawn or 'the host needs nothing back'
+        if drained:
+            return ''
         silent_s = self._clock.unix() - need.asked_unix_s
         if 0 < self._settings.request_fresh_s < silent_s:
             return f'the host has not asked for {silent_s:.0f} s'

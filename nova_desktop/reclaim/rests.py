@@ -9,7 +9,9 @@ _KEEP_S = 86400.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Rest:
+class Rest:
+    """A pause after a number of failures, until a unix time."""
+
     times: int
     until: float
     no_room: bool
@@ -24,7 +26,7 @@ class Rests:
 
     def __init__(self, first_s: float) -> None:
         self._first_s = first_s
-        self._rests: dict[tuple[str, str], _Rest] = {}
+        self._rests: dict[tuple[str, str], Rest] = {}
 
     def failed(
         self, server_id: str, now: float, host: str, no_room: bool
@@ -33,7 +35,7 @@ class Rests:
         known = self._rests.get((server_id, host))
         times = known.times if known else 0
         pause = comeback.doubled(self._first_s, times)
-        rest = _Rest(times + 1, now + pause, no_room)
+        rest = Rest(times + 1, now + pause, no_room)
         self._rests[server_id, host] = rest
         return pause
 
@@ -46,6 +48,10 @@ class Rests:
         """Let those try again that no host had taken."""
         for key in [key for key, rest in self._rests.items() if rest.no_room]:
             del self._rests[key]
+
+    def all(self, now: float) -> dict[tuple[str, str], Rest]:
+        """Give the pauses that go on, by server and host."""
+        return {k: rest for k, rest in self._rests.items() if rest.until > now}
 
     def resting(self, now: float, host: str) -> set[str]:
         """Give the servers to leave alone; forget failures of long ago."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from oslo_log import log
 
 from nova_desktop.policy import comeback
-from nova_desktop.reclaim import nouns, past
+from nova_desktop.reclaim import drains, nouns, past
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.lease import Reader
@@ -58,6 +58,7 @@ class Returning:
         )
         self._wake = threading.Event()
         self._retry_s: float | None = None
+        self.waiting: tuple[Guest, ...] = ()
         self.passed_steady_s = clock.steady()
 
     def capacity_returned(self) -> None:
@@ -109,6 +110,7 @@ class Returning:
             self._again_in(outcome.again_s)
             if outcome.back:
                 back.append(server.id)
+                self.waiting = tuple(g for g in self.waiting if g != guest)
             elif outcome.no_room:
                 # No host for this one is no host for a larger one.
                 too_large = server.memory_mib
@@ -129,7 +131,7 @@ class Returning:
         now = self._clock.unix()
         resting = self._hosts.resting(now)
         user = self._cloud.user_id()
-        found = []
+        found, waiting = [], []
         for server in self._cloud.waiting():
             busy = server.task_state is not None or server.id in resting
             if busy or not server.tolerance.preemptible:
@@ -138,8 +140,10 @@ class Returning:
             away = past.away(server, records, user, now)
             if away is None or self._leases.is_over(server, now):
                 continue
+            waiting.append(Guest(server, away))
             if self._waited(away, now):
-                found.append(Guest(server, away))
+                found.append(waiting[-1])
+        self.waiting = tuple(waiting)
         return sorted(found, key=lambda guest: guest.away.since_unix_s)
 
     def _waited(self, away: past.Away, now: float) -> bool:
@@ -158,6 +162,8 @@ class Returning:
         hold memory.
         """
         if self._hosts.need(server.host) is not None:
+            return False
+        if not drains.takes_guests(self._cloud, server.host):
             return False
         provider = self._cloud.provider(server.node or server.host)
         if provider is None:

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import Any
 
-import oslo_messaging
-from keystoneauth1 import exceptions as ks_exceptions
-from keystoneauth1 import loading
 from oslo_log import log
 
-from nova_desktop import exception, messages
+from nova_desktop import messages
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import (
     api,
@@ -23,14 +20,17 @@ from nova_desktop.reclaim import (
     health,
     nouns,
     probes,
+    reach,
     rest,
     server,
     trust,
+    under_way,
     vendordata,
 )
 from nova_desktop.reclaim.api_resources import Resources
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.parts import Parts, Pools, World
+from nova_desktop.reclaim.peers import Peers
 from nova_desktop.reclaim.ways import Ways
 
 LOG = log.getLogger(__name__)
@@ -39,35 +39,6 @@ _AGENDA_THREADS = 16
 _ASIDE_THREADS = 4
 _LEASE_THREADS = 8
 _ASKER_THREADS = 4
-
-
-def session_of(conf: Any) -> Any:
-    """Make the keystone session; raise BadValue for unusable credentials."""
-    group = options.AUTH_GROUP
-    if not conf[group].auth_type:
-        raise exception.BadValue(
-            f'[{group}] auth_type', None, "must be set, e.g. 'password'"
-        )
-    try:
-        auth = loading.load_auth_from_conf_options(conf, group)
-        return loading.load_session_from_conf_options(conf, group, auth=auth)
-    except ks_exceptions.AuthPluginException as error:
-        raise exception.BadValue(
-            f'[{group}]', conf[group].auth_type, str(error)
-        ) from error
-
-
-def transport_of(conf: Any) -> Any:
-    """Make the bus's transport; raise BadValue for an unusable URL."""
-    try:
-        return oslo_messaging.get_rpc_transport(conf, allowed_remote_exmods=[])
-    except (
-        oslo_messaging.InvalidTransportURL,
-        oslo_messaging.DriverLoadFailure,
-    ) as error:
-        raise exception.BadValue(
-            'transport_url', '(not shown)', f'must be usable: {error}'
-        ) from error
 
 
 def _pool(threads: int, name: str) -> futures.Executor:
@@ -84,7 +55,7 @@ class Service:
         self._trust = trust.Trust(
             trust.master_of(self._settings), self._settings
         )
-        self.transport = transport_of(conf)
+        self.transport = reach.transport_of(conf)
         self._name = bus.worker_name(conf)
         self.cloud = a_cloud or self._rest_cloud(conf)
         self._hosts = self._trust.host_client(self.transport)
@@ -96,6 +67,7 @@ class Service:
         )
         self._ways = Ways(self._settings, self.cloud, self.stopping)
         self.parts = self._parts()
+        self._peers = self._make_peers()
         endpoint = bus.Endpoint(
             self.parts.worker.reclaim,
             self._returned,
@@ -103,6 +75,7 @@ class Service:
             self._hear,
             self._trust,
             self.parts.risks,
+            self._peers,
         )
         self._listener = bus.Listener(
             self.transport, self._name, endpoint, self.stopping
@@ -114,7 +87,7 @@ class Service:
     def _rest_cloud(self, conf: Any) -> nouns.Cloud:
         auth = conf[options.AUTH_GROUP]
         client = rest.Rest(
-            session_of(conf),
+            reach.session_of(conf),
             auth.region_name,
             auth.valid_interfaces,
             self.stopping,
@@ -165,8 +138,23 @@ class Service:
             self.stopping,
         )
 
+    def _make_peers(self) -> Peers:
+        clock = nouns.Clock()
+        signer = self._trust.signer(self._name)
+        return Peers(
+            self._name,
+            lambda question: under_way.told(
+                self.parts, self.health.show()[1], question, clock.unix()
+            ),
+            self._announcer('workers_asked'),
+            bus.teller(self.transport, 'worker_told', signer),
+            clock,
+            self.stopping,
+        )
+
     def _hear(self, entry: messages.Entry) -> None:
         self.parts.journal.hear(entry)
+        self._peers.heard(entry.worker)
         others = entry.worker != self._name
         if others and entry.what is messages.What.WITHDRAWN:
             # What this worker knows to be foretold is not in force either.
@@ -200,7 +188,7 @@ class Service:
         self._thread('returning', parts.returning.run)
         if self._settings.lease_scan_s:
             self._thread('leases', parts.leases.run)
-        self._thread('lost', parts.lost.run)
+        self._thread('looks', parts.looks.run)
         self.health.start()
 
     @staticmethod
@@ -215,6 +203,7 @@ class Service:
             self.parts.leases_read,
             api_policy.enforcer(self._conf),
             self._settings.api_host_timeout_s,
+            lambda: under_way.shown(*self._peers.ask()),
         )
         inside = api.Application(resources)
         return api.Front(api_auth.guard(inside, self._conf))

@@ -5,10 +5,11 @@ from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
-from nova_desktop.reclaim import grace, hurry, lease, nouns, plan
+from nova_desktop.reclaim import drains, grace, hurry, lease, nouns, plan
 from nova_desktop.reclaim.agenda import Agenda, Course
 from nova_desktop.reclaim.eviction import Eviction
-from nova_desktop.reclaim.hosts import Hosts, Victim
+from nova_desktop.reclaim.host import Victim
+from nova_desktop.reclaim.hosts import Hosts
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.notice import Herald
 
@@ -47,22 +48,39 @@ class Worker:
         if not servers:
             LOG.info('%s has no servers: nothing to do', request.host)
             return victims.Plan((), 'no servers')
-        now = self._clock.unix()
         with self._hosts.planning(request.host):
-            known = self._hosts.need(request.host)
-            self._hosts.asked(request, now)
-            self._hurry(request.host)
-            made = plan.make(
-                servers,
-                request,
-                self._hosts.leaving(request.host),
-                self._hosts.resting(now, request.host),
-                now,
-                self._settings,
-            )
-            if made.victims or known is None or known.request != request:
-                self._log_plan(request, made)
-            self._start(request, made, {s.id: s for s in servers})
+            news = self._hosts.asked(request, self._clock.unix())
+            return self._plan(request, servers, news)
+
+    def drain(self, request: messages.ReclaimRequest) -> victims.Plan:
+        """Plan for a host that is to be empty until its drain has ended.
+
+        Raises CloudError; it is looked at again.
+        """
+        news = self._hosts.drained(request, self._clock.unix())
+        servers = self._cloud.servers_of(request.host)
+        with self._hosts.planning(request.host):
+            return self._plan(request, servers, news)
+
+    def _plan(
+        self,
+        request: messages.ReclaimRequest,
+        servers: list[nouns.Server],
+        news: bool,
+    ) -> victims.Plan:
+        now = self._clock.unix()
+        self._hurry(request.host)
+        made = plan.make(
+            servers,
+            request,
+            self._hosts.leaving(request.host),
+            self._hosts.resting(now, request.host),
+            now,
+            self._settings,
+        )
+        if made.victims or news:
+            self._log_plan(request, made)
+        self._start(request, made, {s.id: s for s in servers})
         return made
 
     def _hurry(self, host: str) -> None:
@@ -137,12 +155,19 @@ class Worker:
         """
         reason = f'the host lends again: {message.reason}'
         known = {v.id for v in self._hosts.returned(message.host, reason)}
-        for server in self._cloud.servers_of(message.host):
-            if server.id in known or lease.is_told(server):
-                continue
-            if grace.KEY in server.metadata:
-                LOG.info('server %s: its old notice is cleared', server.id)
-                self._journal.note(
-                    messages.What.WITHDRAWN, server.id, reason, message.host
-                )
-                self._herald.clear(server.id)
+        left = [
+            server
+            for server in self._cloud.servers_of(message.host)
+            if server.id not in known
+            and not lease.is_told(server)
+            and grace.KEY in server.metadata
+        ]
+        # Another worker's, where this one has not seen the drain yet.
+        if left and drains.is_on(self._cloud, message.host):
+            return
+        for server in left:
+            LOG.info('server %s: its old notice is cleared', server.id)
+            self._journal.note(
+                messages.What.WITHDRAWN, server.id, reason, message.host
+            )
+            self._herald.clear(server.id)

@@ -140,7 +140,9 @@ class ManageTest(unittest.TestCase):
             self.assertIn(f'- {want.why}', plain('manage'))
 
     def test_verbs_exist(self) -> None:
-        known = strings('nova_desktop/cmd/manage_words.py')
+        known = strings('nova_desktop/cmd/manage_words.py') | strings(
+            'nova_desktop/cmd/drain_words.py'
+        )
         for path in PAGES.glob('*.rst'):
             text = re.sub(r'\s+', ' ', path.read_text())
             for name in re.findall(r'nova-desktop-manage ([a-z-]+)', text):

@@ -11,8 +11,9 @@ OPTS = [
         max=86400,
         help="""
 Seconds between two looks for workstations whose nova-compute gives no sign of
-life any more, and for servers that Nova stopped because their workstation had
-lost its power.
+life any more, for servers that Nova stopped because their workstation had lost
+its power, and for workstations that an operator drains: so long a drain may
+take to begin, and to end.
 """,
     ),
     cfg.FloatOpt(

@@ -65,7 +65,7 @@ class Desk:
         self.said: model.Status | None = None
         self.book = told.Book(lambda: self.said)
         self.endpoint = endpoint.NoticeEndpoint(
-            None, None, None, self.book, trust.Trust('', None)
+            None, None, None, self.book, trust.Trust(host, None)
         )
         self._server = oslo_messaging.get_rpc_server(
             transport,

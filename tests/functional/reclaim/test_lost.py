@@ -62,7 +62,6 @@ class LostBase(base.NovaTest):
             settings,
             Later(),
             threading.Event(),
-            lambda: None,
         )
 
     def boot_stateless(self, on_lost='evacuate'):

@@ -170,6 +170,18 @@ class PrivilegeTest(base.NovaTest):
         self.cloud.abort_live_migration(server['id'])
         self.assertTrue(self.cloud.is_compute('desk1'))
 
+    def test_lost_and_drained(self):
+        self.assertIn('desk1', [each.host for each in self.cloud.computes()])
+        self.assertIn('COMPUTE_NODE', self.cloud.traits_of('desk1'))
+        server = self.boot('stop')
+        (found,) = self.api.get_services(host='desk1', binary='nova-compute')
+        body = {'status': 'disabled', 'disabled_reason': 'nova-desktop drain'}
+        self.api.put_service(found['id'], body)
+        service = self.service()
+        service.drains.scan()
+        self.gone_from(service)
+        self.assertEqual('stopped', self.cloud.server(server['id']).vm_state)
+
     def test_nothing_else(self):
         server = self.boot('stop')
         url = f'/servers/{server["id"]}'

@@ -10,6 +10,7 @@ from unittest import mock
 from nova_desktop import exception
 from nova_desktop.cmd import manage
 from nova_desktop.doctor.result import Result, State
+from tests.unit.manage import operator
 
 
 class ManageTest(unittest.TestCase):
@@ -46,6 +47,12 @@ class ManageTest(unittest.TestCase):
             ('check-settings', '--workstations', 'many'),
             ('check-settings', '--os-cloud', 'x'),
             ('bootstrap', '--hosts'),
+            ('drain',),
+            ('drain', 'desk1', '--within', '0'),
+            ('drain', 'desk1', '--within', '86401'),
+            ('drain', 'desk1', '--within', 'soon'),
+            ('drain', 'desk1', '--timeout', '-1'),
+            ('undrain', 'desk1', 'desk2'),
         ):
             with (
                 self.subTest(words),
@@ -95,6 +102,44 @@ class ManageTest(unittest.TestCase):
                 self.run_command(verb)
                 self.run_command(verb, '--os-cloud', 'lab')
         self.assertEqual([None, 'lab'] * 2, self.asked)
+
+    def test_drain(self) -> None:
+        there = operator.Cloud('desk1')
+        there.there = [operator.server('a', **{'desktop:preemptible': 'no'})]
+        words = ('drain', 'desk1', '--wait', '--within', '9', '--reason', 'x')
+        code, out, _ = self.run_command(*words, connect=lambda _: there)
+        self.assertEqual(0, code)
+        states = [line.split()[0] for line in out.splitlines()]
+        self.assertEqual(['updated', 'advice', 'ok'], states)
+        self.assertEqual(
+            'nova-desktop drain within 9 s: x',
+            there.services['desk1'].disabled_reason,
+        )
+        words = ('undrain', 'desk1', '--json')
+        code, out, _ = self.run_command(*words, connect=lambda _: there)
+        self.assertEqual((0, 'updated'), (code, json.loads(out)[0]['state']))
+        words = ('drain', 'desk9')
+        code, out, beside = self.run_command(*words, connect=lambda _: there)
+        self.assertEqual((2, ''), (code, out))
+        self.assertIn("HOST = 'desk9' is not valid", beside)
+
+    def test_no_wait_for_a_host_that_is_not_drained(self) -> None:
+        there = operator.Cloud('desk1')
+        there.services['desk1'].status = 'disabled'
+        words = ('drain', 'desk1', '--wait')
+        code, out, _ = self.run_command(*words, connect=lambda _: there)
+        self.assertEqual((1, 1), (code, len(out.splitlines())))
+
+    def test_reclaim_status(self) -> None:
+        there = operator.Cloud('desk1')
+        there.endpoint_for = lambda kind: None
+        for words, shown in (
+            (('reclaim-status',), 'problem  workers: the catalog'),
+            (('reclaim-status', '--json'), '"drained": []'),
+        ):
+            code, out, _ = self.run_command(*words, connect=lambda _: there)
+            self.assertEqual(1, code)
+            self.assertIn(shown, out)
 
     def test_exit_code_of_bootstrap(self) -> None:
         for states, expected in (

@@ -11,7 +11,7 @@ from concurrent import futures
 from nova_desktop import messages, model
 from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import nouns
-from nova_desktop.reclaim.hosts import Victim
+from nova_desktop.reclaim.host import Victim
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.parts import Parts, Pools, World
 from nova_desktop.reclaim.trust import Trust
@@ -169,6 +169,18 @@ class Cloud:
     def is_compute(self, host):
         self._up()
         return host in self.computes_known
+
+    def compute(self, host):
+        self._up()
+        up = nouns.Compute(host, True, False, self.clock.now)
+        known = host in self.computes_known
+        return self.nova_computes.get(host, up if known else None)
+
+    def disable(self, host, reason):
+        """Disable a nova-compute that is up; None enables it."""
+        self.nova_computes[host] = nouns.Compute(
+            host, True, False, self.clock.now, reason
+        )
 
     def act(self, action, server_id):
         self._up()

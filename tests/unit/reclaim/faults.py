@@ -38,6 +38,7 @@ class Cloud:
         self.clock = clock
         self.plans: list[Plan] = []
         self.unheard: list[tuple[str, tuple]] = []
+        self.reached: list[tuple[str, tuple]] = []
         self.heard: Callable[[str, tuple], object] = lambda name, args: None
 
     def __getattr__(self, name: str):
@@ -54,6 +55,8 @@ class Cloud:
                     if plan.fault == 'unheard':
                         self.unheard.append((name, args))
                     _fail(plan.fault, name)
+            if name in CHANGES:
+                self.reached.append((name, args))
             answer = method(*args)
             for plan in plans:
                 if plan.after:

@@ -212,11 +212,17 @@ class Machine(stateful.RuleBasedStateMachine):
     @staticmethod
     def unheard(worker, server_id):
         """Give the actions that the cloud has not even heard of."""
-        return {
-            args[0]
-            for name, args in worker.cloud.unheard
-            if name == 'act' and args[1] == server_id
-        }
+
+        def acts(calls):
+            return {
+                args[0]
+                for name, args in calls
+                if name == 'act' and args[1] == server_id
+            }
+
+        # What was unheard is asked for again.
+        cloud = worker.cloud
+        return acts(cloud.unheard) - acts(cloud.reached)
 
     def notice_problems(self, guest, truth):
         if not truth.host:

@@ -44,6 +44,12 @@ class ApplicationTest(unittest.TestCase):
         self.assertEqual(('desk1', {'limit': ['5']}), (name, query))
         self.assertTrue(headers['X-OpenStack-Request-ID'].startswith('req-'))
 
+    def test_the_workers(self):
+        self.resources.workers.return_value = {'workers': []}
+        code, body, _ = call(self.application, '/v1/workers')
+        self.assertEqual((200, {'workers': []}), (code, body))
+        self.assertEqual(404, call(self.application, '/v1/workers/w1')[0])
+
     def test_nothing_there(self):
         for path in ('/v1/hosts', '/v1/hosts/a/b', '/v1/hosts/', '/v2', ''):
             code, body, _ = call(self.application, path)

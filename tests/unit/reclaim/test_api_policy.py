@@ -21,6 +21,7 @@ OPERATORS = {'admin', 'system reader'}
 ALLOWED = {
     api_policy.HOST_SHOW: OPERATORS,
     api_policy.HOST_HISTORY: OPERATORS,
+    api_policy.WORKERS_LIST: OPERATORS,
     api_policy.SERVER_EXPLAIN: OPERATORS | {'member', 'reader'},
     api_policy.SERVER_DETAIL: OPERATORS,
 }

@@ -111,6 +111,9 @@ class AwakeTest(unittest.TestCase):
         self.hosts.asked(fakes.request(), self.clock.now)
         self.assertEqual([], self.awake.scan())
         self.hosts.returned('desk1', 'away')
+        self.cloud.disable('desk1', 'to be mended')
+        self.assertEqual([], self.awake.scan())
+        self.cloud.disable('desk1', None)
         self.assertEqual([a], self.awake.scan())
 
     def test_a_host_that_does_not_tell(self) -> None:

@@ -19,6 +19,7 @@ class EndpointTest(unittest.TestCase):
             lambda m: self.got.append(('heard', m)),
             fakes.trust(),
             self,
+            self,
         )
 
     def hear(self, message):
@@ -59,6 +60,22 @@ class EndpointTest(unittest.TestCase):
             self.endpoint.record_to_all({}, {**entry.to_wire(), 'what': 7})
         self.assertEqual(1, len(self.got))
 
+    def asked(self, message):
+        self.got.append(('asked', message))
+
+    def told(self, message):
+        self.got.append(('told', message))
+
+    def test_workers_ask_one_another(self):
+        question = messages.WorkersAsked('w2', 'q')
+        self.endpoint.workers_asked({}, question.to_wire())
+        lists = {name: () for name in messages.worker.LISTS}
+        answer = messages.WorkerTold('w2', 'q', 'now', lists)
+        self.endpoint.worker_told({}, answer.to_wire())
+        self.assertEqual([('asked', question), ('told', answer)], self.got)
+        with self.refused('question'):
+            self.endpoint.workers_asked({}, {'worker': 'w2'})
+
     def test_bad_ones_are_told_and_dropped(self):
         good = fakes.request().to_wire()
         for name, value in (
@@ -90,7 +107,7 @@ class EndpointTest(unittest.TestCase):
                 raise error
 
             endpoint = bus.Endpoint(
-                fail, fail, fail, fail, fakes.trust(), self
+                fail, fail, fail, fail, fakes.trust(), self, self
             )
             with self.assertLogs('nova_desktop.reclaim.bus'):
                 endpoint.reclaim({}, fakes.request().to_wire())

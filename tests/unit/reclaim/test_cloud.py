@@ -32,3 +32,23 @@ class RestCloudTest(unittest.TestCase):
         self.rest.get.return_value = {'server': DOWN}
         with self.assertRaises(nouns.CloudUnreachable):
             self.cloud.server('b')
+
+    def test_computes(self):
+        service = {
+            'host': 'desk1',
+            'state': 'up',
+            'forced_down': False,
+            'updated_at': None,
+            'status': 'enabled',
+            'disabled_reason': 'left from before',
+        }
+        self.rest.get.return_value = {'services': [service]}
+        self.assertIsNone(self.cloud.compute('desk1').disabled)
+        self.assertIsNone(self.cloud.compute('DESK1'))
+        service['status'] = 'disabled'
+        [found] = self.cloud.computes()
+        self.assertEqual('left from before', found.disabled)
+        service['disabled_reason'] = None
+        self.assertEqual('', self.cloud.compute('desk1').disabled)
+        self.rest.get.return_value = None
+        self.assertIsNone(self.cloud.compute('desk1'))

@@ -20,7 +20,6 @@ class Bench(unittest.TestCase):
         self.cloud = fakes.Cloud(self.clock)
         self.stop = threading.Event()
         self.told: list = []
-        self.then = 0
         self.lost = self.service()
 
     def service(self, **changes) -> Lost:
@@ -33,11 +32,7 @@ class Bench(unittest.TestCase):
             settings,
             self.clock,
             self.stop,
-            self.look_on,
         )
-
-    def look_on(self) -> None:
-        self.then += 1
 
     def server(self, name='a', on_lost='evacuate', **changes) -> str:
         specs = fakes.specs(**{'desktop:on_lost': on_lost})
@@ -210,21 +205,6 @@ class LostTest(Bench):
         self.cloud.lose('desk1', 10.0, model.ASLEEP)
         self.lost.scan()
         self.assertEqual(['desk1'], asked)
-
-    def test_the_loop_outlives_the_cloud(self) -> None:
-        a = self.server()
-        self.cloud.lose('desk1', 1000.0, model.ASLEEP)
-        self.cloud.servers_of, real = self.raising, self.cloud.servers_of
-        self.clock.at(90, lambda: setattr(self.cloud, 'servers_of', real))
-        self.clock.at(190, self.stop.set)
-        with self.assertLogs(LOG, 'WARNING'):
-            self.lost.run()
-        self.assertEqual([a], self.cloud.evacuations)
-        self.assertEqual(2, self.then)
-
-    @staticmethod
-    def raising(host):
-        raise nouns.CloudUnreachable('down')
 
 
 class OutageTest(Bench):

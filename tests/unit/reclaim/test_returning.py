@@ -34,6 +34,20 @@ class ReturningTest(unittest.TestCase):
         self.assertEqual([('unshelve', a)], self.cloud.acts)
         self.assertEqual({}, dict(self.cloud.servers[a].metadata))
 
+    def test_at_rest_on_a_host_that_takes_nobody(self):
+        self.cloud.reserved_mib = 0
+        a = self.shelved(
+            'a', record('suspend'), host='desk1', vm_state='suspended'
+        )
+        self.cloud.disable('desk1', 'somebody has to mend it')
+        self.assertEqual([], self.scan())
+        self.assertEqual(
+            [a], [each.server.id for each in self.service.returning.waiting]
+        )
+        self.cloud.disable('desk1', None)
+        self.assertEqual([a], self.scan())
+        self.assertEqual((), self.service.returning.waiting)
+
     def test_the_longest_away_first(self):
         a = self.shelved('a', record(start='2026-01-03'))
         b = self.shelved('b', record(start='2026-01-01'))

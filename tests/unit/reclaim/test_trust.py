@@ -40,7 +40,7 @@ class WorkersTest(unittest.TestCase):
         def got(message):
             self.got.append((name, messages.kind_of(message)))
 
-        return bus.Endpoint(got, got, pass_on, got, believe, None)
+        return bus.Endpoint(got, got, pass_on, got, believe, None, None)
 
     def deliver(self):
         """Bring what was passed on to every worker."""
