@@ -116,7 +116,7 @@ class Awake:
 
     def _has_room(self, server: nouns.Server) -> bool:
         """Say whether its host is not short of capacity."""
-        if self._hosts.need(server.host) is not None:
+        if self._hosts.need(server.host, self._clock.unix()) is not None:
             return False
         provider = self._cloud.provider(server.node or server.host)
         return provider is not None and provider.free_mib >= 0

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each workstation wants back, and which servers are leaving it."""
 
+import contextlib
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from nova_desktop import messages
 from nova_desktop.reclaim import nouns
@@ -51,6 +52,7 @@ class Need:
 
 @dataclasses.dataclass
 class _Host:
+    planners: int = 0
     planning: threading.Lock = dataclasses.field(
         default_factory=threading.Lock
     )
@@ -69,24 +71,70 @@ class Hosts:
         self._hosts: dict[str, _Host] = {}
         self._rests = Rests(settings.retry_after_s)
         self._under_way = 0
+        self._swept_unix_s = 0.0
         self.stopping = False
 
-    def planning(self, host: str) -> threading.Lock:
-        """Give the lock under which one plan at a time is made for a host."""
+    @contextlib.contextmanager
+    def planning(self, host: str) -> Iterator[None]:
+        """Have one plan at a time made for a host."""
         with self._lock:
-            return self._hosts.setdefault(host, _Host()).planning
+            entry = self._hosts.setdefault(host, _Host())
+            entry.planners += 1
+        try:
+            with entry.planning:
+                yield
+        finally:
+            with self._lock:
+                entry.planners -= 1
+                self._tidy(host, entry)
 
     def asked(self, request: messages.ReclaimRequest, now: float) -> None:
         """Remember what a host wants back."""
         with self._lock:
+            self._sweep(now)
             entry = self._hosts.setdefault(request.host, _Host())
             entry.need = Need(request, now)
 
-    def need(self, host: str) -> Need | None:
-        """Give what a host wants back, None when nothing."""
+    def need(self, host: str, now: float) -> Need | None:
+        """Give what a host wants back, None when nothing.
+
+        One that fell silent wants nothing any more: it repeats what it needs.
+        """
         with self._lock:
             entry = self._hosts.get(host)
-            return entry.need if entry else None
+            if entry is None or self._silent_s(entry, now):
+                return None
+            return entry.need
+
+    def why_none(self, host: str, now: float) -> str:
+        """Say why a host wants nothing back."""
+        with self._lock:
+            entry = self._hosts.get(host)
+            silent_s = self._silent_s(entry, now) if entry else 0.0
+        if silent_s:
+            return f'the host has not asked for {silent_s:.0f} s'
+        return 'the host needs nothing back'
+
+    def _silent_s(self, entry: _Host, now: float) -> float:
+        """Give for how long a host has not asked, 0 where that is usual."""
+        if entry.need is None:
+            return 0.0
+        silent_s = now - entry.need.asked_unix_s
+        return silent_s if 0 < self._settings.request_fresh_s < silent_s else 0
+
+    def _sweep(self, now: float) -> None:
+        """Forget hosts that fell silent, but for those with victims.
+
+        Their victims are told why they stay, when their grace is over.
+        """
+        fresh_s = self._settings.request_fresh_s
+        if not fresh_s or now - self._swept_unix_s < fresh_s:
+            return
+        self._swept_unix_s = now
+        for host, entry in list(self._hosts.items()):
+            if not entry.victims and self._silent_s(entry, now):
+                entry.need = None
+                self._tidy(host, entry)
 
     def victims(self, host: str) -> list[Victim]:
         """Give the victims of a host that have not come to their end."""
@@ -124,8 +172,8 @@ class Hosts:
                 self._tidy(victim.host, entry)
 
     def _tidy(self, host: str, entry: _Host) -> None:
-        idle = not entry.victims and not entry.acting
-        if idle and entry.need is None and not entry.planning.locked():
+        used = entry.victims or entry.acting or entry.planners or entry.need
+        if not used and self._hosts.get(host) is entry:
             del self._hosts[host]
 
     def returned(self, host: str, reason: str) -> list[Victim]:

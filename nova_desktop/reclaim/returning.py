@@ -157,7 +157,7 @@ class Returning:
         Placement goes on counting those at rest there; only those that run
         hold memory.
         """
-        if self._hosts.need(server.host) is not None:
+        if self._hosts.need(server.host, self._clock.unix()) is not None:
             return False
         provider = self._cloud.provider(server.node or server.host)
         if provider is None:

@@ -5,7 +5,7 @@ from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
-from nova_desktop.reclaim import grace, hurry, lease, nouns, plan
+from nova_desktop.reclaim import grace, hurry, lease, nouns, plan, turns
 from nova_desktop.reclaim.agenda import Agenda, Course
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.hosts import Hosts, Victim
@@ -38,7 +38,11 @@ class Worker:
         self._clock = clock
         self._agenda = agenda
 
-    def reclaim(self, request: messages.ReclaimRequest) -> victims.Plan:
+    def reclaim(
+        self,
+        request: messages.ReclaimRequest,
+        holds: turns.Holds = lambda: True,
+    ) -> victims.Plan:
         """Plan for a request and start its victims' tasks.
 
         Raises CloudError; the host asks again.
@@ -49,9 +53,11 @@ class Worker:
             return victims.Plan((), 'no servers')
         now = self._clock.unix()
         with self._hosts.planning(request.host):
-            known = self._hosts.need(request.host)
+            if not holds():
+                return victims.Plan((), 'the host has taken it back since')
+            known = self._hosts.need(request.host, now)
             self._hosts.asked(request, now)
-            self._hurry(request.host)
+            self._hurry(request.host, now)
             made = plan.make(
                 servers,
                 request,
@@ -65,9 +71,9 @@ class Worker:
             self._start(request, made, {s.id: s for s in servers})
         return made
 
-    def _hurry(self, host: str) -> None:
+    def _hurry(self, host: str, now: float) -> None:
         """Have those in their grace leave before their host goes away."""
-        need = self._hosts.need(host)
+        need = self._hosts.need(host, now)
         for victim in self._hosts.victims(host):
             if victim.noticed_unix_s and hurry.shorten(victim, need):
                 LOG.info('server %s has to leave earlier', victim.id)
@@ -136,7 +142,9 @@ class Worker:
         CloudError when that fails.
         """
         reason = f'the host lends again: {message.reason}'
-        known = {v.id for v in self._hosts.returned(message.host, reason)}
+        # Not in the middle of a plan, whose victims would not hear of it.
+        with self._hosts.planning(message.host):
+            known = {v.id for v in self._hosts.returned(message.host, reason)}
         for server in self._cloud.servers_of(message.host):
             if server.id in known or lease.is_told(server):
                 continue
