@@ -11,6 +11,7 @@ if __name__ == '__main__':
     import benchmarks.native_threads  # noqa: F401 - before the others
 
 from benchmarks import (
+    burst,
     candidates,
     machine,
     memory_back,
@@ -29,6 +30,7 @@ Run = Callable[[argparse.Namespace], result.Result]
 Options = Callable[[argparse.ArgumentParser], None]
 
 BENCHMARKS: dict[str, tuple[Options, Run]] = {
+    'burst': (burst.options, burst.run),
     'candidates': (candidates.options, candidates.run),
     'memory_back': (memory_back.options, memory_back.run),
     'monday': (monday_plan.options, monday.run),

@@ -102,6 +102,8 @@ class ReclaimRequest:
     nothing more. ``within_s`` seconds from now is when it is needed. With
     ``departs`` the host goes away then and takes whoever still runs there
     along; what was saved on it is there when it comes back.
+    ``said_unix_s``, by the host's clock, is filled in by the worker that takes
+    it and not sent; 0 means unknown.
     """
 
     request_id: str
@@ -111,10 +113,13 @@ class ReclaimRequest:
     within_s: float
     reason: str
     departs: bool = False
+    said_unix_s: float = dataclasses.field(default=0.0, compare=False)
 
     def to_wire(self) -> dict[str, Any]:
         """Give the message's fields."""
-        return dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
+        del fields['said_unix_s']
+        return fields
 
     @classmethod
     def from_wire(cls, fields: Mapping[str, Any]) -> 'ReclaimRequest':

@@ -116,7 +116,7 @@ class Awake:
 
     def _has_room(self, server: nouns.Server) -> bool:
         """Say whether its host takes guests, and is not short of capacity."""
-        if self._hosts.need(server.host) is not None:
+        if self._hosts.need(server.host, self._clock.unix()) is not None:
             return False
         if not drains.takes_guests(self._cloud, server.host):
             return False

@@ -92,8 +92,8 @@ class Eviction:
 
     def notice(self, victim: Victim) -> None:
         """Fix the deadline and tell everybody."""
+        server = victim.server = self._as_now(victim)
         now = self._clock.unix()
-        server = victim.server
         within_s = self._within_s(victim)
         first = following(server, (), within_s, now, self._settings).action
         victim.action = first.value if first else ''
@@ -101,7 +101,7 @@ class Eviction:
         victim.deadline_unix_s = grace.deadline_unix_s(
             server, now, self._settings, self._herald.foretold(server.id)
         )
-        hurry.shorten(victim, self._hosts.need(victim.host))
+        hurry.shorten(victim, self._hosts.need(victim.host, now))
         before = grace.remembered(server, now, self._settings)
         LOG.info(
             'server %s on %s is to go in %.0f s by %s%s: %s',
@@ -119,6 +119,17 @@ class Eviction:
             f'{victim.deadline_unix_s - now:.0f} s: {victim.reason}',
         )
         self._herald.give(victim, before is not None)
+
+    def _as_now(self, victim: Victim) -> nouns.Server:
+        """Read a victim again: another worker may have told it meanwhile."""
+        try:
+            server = self._cloud.server(victim.id)
+        except nouns.CloudError as error:
+            LOG.warning('server %s cannot be read: %s', victim.id, error)
+            return victim.server
+        if server is None or server.host != victim.host:
+            return victim.server
+        return server
 
     def grace(self, victim: Victim) -> Steps:
         """Wait for the deadline, or for news that make it needless."""
@@ -173,10 +184,10 @@ class Eviction:
             self._hosts.end_turn(victim)
 
     def _act(self, victim: Victim) -> Step:
+        provider = self._provider_uuid(victim.server)
         step = self._recheck.look(victim)
         if step.end is not None or step.server is None:
             return step
-        provider = self._provider_uuid(step.server)
         due = victim.deadline_unix_s + self._within_s(victim)
         attempts = self._leaving.leave(step.server, due)
         step = self._judge(attempts)
@@ -187,7 +198,7 @@ class Eviction:
 
     def _within_s(self, victim: Victim) -> float:
         """Give how long after the grace the host wants to be free."""
-        need = self._hosts.need(victim.host)
+        need = self._hosts.need(victim.host, self._clock.unix())
         return need.request.within_s if need else math.inf
 
     def _judge(self, attempts: list[Attempt]) -> Step:
@@ -273,8 +284,17 @@ class Eviction:
         until = victim.deadline_unix_s + self._settings.notice_stale_s
         while self._clock.unix() <= until and not self._stop.is_set():
             yield Pause(self._settings.poll_s)
-            if self._herald.clear(victim.id):
+            if self._herald.clear(victim.id) or self._elsewhere(victim):
                 return
+
+    def _elsewhere(self, victim: Victim) -> bool:
+        """Say whether its stay is over: a notice counts for that alone."""
+        try:
+            server = self._cloud.server(victim.id)
+        except nouns.CloudError as error:
+            LOG.warning('server %s cannot be read: %s', victim.id, error)
+            return False
+        return server is None or server.host != victim.host
 
     def _note(
         self, what: What, victim: Victim, text: str, detail: str = ''

@@ -56,6 +56,7 @@ class Host:
     The two come and go without one another.
     """
 
+    planners: int = 0
     planning: threading.Lock = dataclasses.field(
         default_factory=threading.Lock
     )
@@ -69,7 +70,7 @@ class Host:
     def idle(self) -> bool:
         """Say whether there is nothing to know of it."""
         known = self.victims or self.acting or self.need or self.drain
-        return not known and not self.planning.locked()
+        return not known and not self.planners
 
     def withdraw(self, reason: str) -> None:
         """Let all victims stay who can."""

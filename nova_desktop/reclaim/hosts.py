@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each workstation wants back, and which servers are leaving it."""
 
+import contextlib
 import dataclasses
 import threading
+from collections.abc import Iterator
 
 from nova_desktop import messages
 from nova_desktop.reclaim import nouns
@@ -19,16 +21,27 @@ class Hosts:
         self._hosts: dict[str, Host] = {}
         self._rests = Rests(settings.retry_after_s)
         self._under_way = 0
+        self._swept_unix_s = 0.0
         self.stopping = False
 
-    def planning(self, host: str) -> threading.Lock:
-        """Give the lock under which one plan at a time is made for a host."""
+    @contextlib.contextmanager
+    def planning(self, host: str) -> Iterator[None]:
+        """Have one plan at a time made for a host."""
         with self._lock:
-            return self._hosts.setdefault(host, Host()).planning
+            entry = self._hosts.setdefault(host, Host())
+            entry.planners += 1
+        try:
+            with entry.planning:
+                yield
+        finally:
+            with self._lock:
+                entry.planners -= 1
+                self._tidy(host, entry)
 
     def asked(self, request: messages.ReclaimRequest, now: float) -> bool:
         """Remember what a host wants back; say whether that is news."""
         with self._lock:
+            self._sweep(now)
             entry = self._hosts.setdefault(request.host, Host())
             known, entry.need = entry.need, Need(request, now)
             return known is None or known.request != request
@@ -56,14 +69,48 @@ class Hosts:
         with self._lock:
             return {name for name, entry in self._hosts.items() if entry.drain}
 
-    def need(self, host: str) -> Need | None:
+    def need(self, host: str, now: float) -> Need | None:
         """Give what a host wants back or is drained for, None for nothing.
 
-        What it wants itself goes first: it may be in a greater hurry.
+        What it wants itself goes first: it may be in a greater hurry. One that
+        fell silent wants nothing any more: it repeats what it needs.
         """
         with self._lock:
             entry = self._hosts.get(host)
-            return (entry.need or entry.drain) if entry else None
+            if entry is None:
+                return None
+            own = None if self._silent_s(entry, now) else entry.need
+            return own or entry.drain
+
+    def why_none(self, host: str, now: float) -> str:
+        """Say why a host wants nothing back."""
+        with self._lock:
+            entry = self._hosts.get(host)
+            silent_s = self._silent_s(entry, now) if entry else 0.0
+        if silent_s:
+            return f'the host has not asked for {silent_s:.0f} s'
+        return 'the host needs nothing back'
+
+    def _silent_s(self, entry: Host, now: float) -> float:
+        """Give for how long a host has not asked, 0 where that is usual."""
+        if entry.need is None:
+            return 0.0
+        silent_s = now - entry.need.asked_unix_s
+        return silent_s if 0 < self._settings.request_fresh_s < silent_s else 0
+
+    def _sweep(self, now: float) -> None:
+        """Forget hosts that fell silent, but for those with victims.
+
+        Their victims are told why they stay, when their grace is over.
+        """
+        fresh_s = self._settings.request_fresh_s
+        if not fresh_s or now - self._swept_unix_s < fresh_s:
+            return
+        self._swept_unix_s = now
+        for host, entry in list(self._hosts.items()):
+            if not entry.victims and self._silent_s(entry, now):
+                entry.need = None
+                self._tidy(host, entry)
 
     def victims(self, host: str) -> list[Victim]:
         """Give the victims of a host that have not come to their end."""
@@ -101,7 +148,7 @@ class Hosts:
                 self._tidy(victim.host, entry)
 
     def _tidy(self, host: str, entry: Host) -> None:
-        if entry.idle:
+        if entry.idle and self._hosts.get(host) is entry:
             del self._hosts[host]
 
     def returned(self, host: str, reason: str) -> list[Victim]:

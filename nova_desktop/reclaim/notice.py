@@ -9,7 +9,6 @@ notification on the message bus, webhook and mail, and the server's metadata.
 import dataclasses
 import threading
 from collections.abc import Callable
-from concurrent import futures
 from typing import Any, Protocol
 
 from oslo_log import log
@@ -17,6 +16,7 @@ from oslo_log import log
 from nova_desktop import messages
 from nova_desktop.messages import fields
 from nova_desktop.reclaim import grace, nouns
+from nova_desktop.reclaim.aside import Aside
 from nova_desktop.reclaim.foreseen import Foreseen, Risk
 from nova_desktop.reclaim.host import Victim
 
@@ -85,7 +85,8 @@ class Herald:
         emit: Emit,
         table: Table,
         settings: nouns.Settings,
-        aside: futures.Executor,
+        tellers: Aside,
+        aside: Aside,
         foreseen: Foreseen,
         outward: Outward,
     ) -> None:
@@ -94,6 +95,7 @@ class Herald:
         self._send = emit
         self._table = table
         self._settings = settings
+        self._tellers = tellers
         self._aside = aside
         self._foreseen = foreseen
         self._outward = outward
@@ -107,10 +109,10 @@ class Herald:
             reason=victim.reason,
         )
         self._table.put(notice)
-        self._apart(self._tell_victim, victim, notice)
+        self._tellers.submit(victim.id, self._tell_victim, victim, notice)
         if remembered:
             return
-        self._apart(self._emit, EVENT, victim.host, notice)
+        self._emit(EVENT, victim.host, notice)
         self._outward(victim.host, notice, victim.server)
         value = grace.render(
             notice.action,
@@ -134,8 +136,8 @@ class Herald:
         self._table.drop(victim.id)
         self._foreseen.drop(victim.id)
         notice = _nothing(victim.id, victim.deadline_unix_s, why)
-        self._apart(self._tell_guest, victim.host, notice)
-        self._apart(self._emit, EVENT, victim.host, notice)
+        self._tellers.submit(victim.id, self._tell_guest, victim.host, notice)
+        self._emit(EVENT, victim.host, notice)
         self._outward(victim.host, notice, victim.server)
         return self.clear(victim.id)
 
@@ -147,8 +149,8 @@ class Herald:
         """End the notice of a server that has left."""
         self._table.drop(victim.id)
         self._foreseen.drop(victim.id)
-        if victim.by_agent:
-            self._apart(self._tell_arrived, victim)
+        # Also instead of a notice that still waits, or after one that runs.
+        self._tellers.submit(victim.id, self._tell_arrived, victim)
         self.clear(victim.id)
 
     def foretold(self, server_id: str) -> float | None:
@@ -158,16 +160,16 @@ class Herald:
     def foretell(self, server: nouns.Server, risk: Risk) -> None:
         """Tell what may come; nothing of it is in the server's metadata."""
         event = EVENT if risk.notice.action else EVENT_AT_RISK
-        self._apart(self._tell_unless_noticed, risk.host, risk.notice)
-        self._apart(self._emit, event, risk.host, risk.notice)
+        self._tell_unless_noticed(risk.host, risk.notice)
+        self._emit(event, risk.host, risk.notice)
         self._outward(risk.host, risk.notice, server)
 
     def untell(self, server: nouns.Server, why: str, known: bool) -> None:
         """Tell that it is not to be expected any more."""
         notice = _nothing(server.id, 0.0, why)
-        self._apart(self._tell_unless_noticed, server.host, notice)
+        self._tell_unless_noticed(server.host, notice)
         if known:
-            self._apart(self._emit, EVENT_AT_RISK, server.host, notice)
+            self._emit(EVENT_AT_RISK, server.host, notice)
             self._outward(server.host, notice, server)
 
     def clear(self, server_id: str) -> bool:
@@ -185,22 +187,24 @@ class Herald:
             return False
         return True
 
-    def _apart(self, step: Callable[..., object], *args: Any) -> None:
-        try:
-            self._aside.submit(step, *args)
-        except RuntimeError:
-            LOG.info('stopping: %s is not told', args[-1])
-
     def _tell_victim(self, victim: Victim, notice: messages.Notice) -> None:
         victim.by_agent = self._tell_guest(victim.host, notice)
 
     def _tell_unless_noticed(self, host: str, notice: messages.Notice) -> None:
-        # It had to wait, and a notice that came meanwhile counts more.
-        if self._table.get(notice.server_id) is None:
-            self._tell_guest(host, notice)
+        # A notice counts more, and also one that comes before it is told.
+        def noticed() -> bool:
+            return self._table.get(notice.server_id) is not None
+
+        def tell() -> None:
+            if not noticed():
+                self._tell_guest(host, notice)
+
+        self._tellers.submit(notice.server_id, tell, unless=noticed)
 
     def _tell_arrived(self, victim: Victim) -> None:
         """Tell a guest that went on elsewhere, with the notice in its file."""
+        if not victim.by_agent:
+            return
         try:
             server = self._cloud.server(victim.id)
         except nouns.CloudError as error:
@@ -229,6 +233,12 @@ class Herald:
         return taken
 
     def _emit(self, event: str, host: str, notice: messages.Notice) -> None:
+        key = f'{event} {notice.server_id}'
+        self._aside.submit(key, self._emit_now, event, host, notice)
+
+    def _emit_now(
+        self, event: str, host: str, notice: messages.Notice
+    ) -> None:
         try:
             self._send(event, {'host': host, **dataclasses.asdict(notice)})
         except Exception as error:  # noqa: BLE001

@@ -10,6 +10,7 @@ from typing import Protocol
 from nova_desktop import messages
 from nova_desktop.reclaim import awake, guest_ack, lost, notice, nouns
 from nova_desktop.reclaim.agenda import Agenda
+from nova_desktop.reclaim.aside import Aside
 from nova_desktop.reclaim.bringing import Bringing
 from nova_desktop.reclaim.drains import Drains
 from nova_desktop.reclaim.eviction import Eviction
@@ -25,6 +26,7 @@ from nova_desktop.reclaim.leftovers import Leftovers
 from nova_desktop.reclaim.looks import Looks
 from nova_desktop.reclaim.returning import Returning
 from nova_desktop.reclaim.risks import Risks
+from nova_desktop.reclaim.turns import Turns
 from nova_desktop.reclaim.worker import Worker
 
 
@@ -38,12 +40,13 @@ class Settings(nouns.Settings, lost.Settings, awake.Settings, Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pools:
-    """Threads: to act, to tell what may wait, to ask guests, for leases."""
+    """Threads: to act, to tell aside, to ask and tell guests, for leases."""
 
     actors: futures.Executor
     aside: futures.Executor
     askers: futures.Executor
     leases: futures.Executor
+    tellers: futures.Executor
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class World:
     emit: notice.Emit
     outward: notice.Outward
     pass_risk_on: Callable[[messages.AtRisk], object]
+    latest: Callable[[messages.ReclaimRequest], bool]
     settings: Settings
     clock: nouns.Clock
     stop: threading.Event
@@ -77,7 +81,8 @@ class Parts:
             world.emit,
             self.table,
             world.settings,
-            pools.aside,
+            Aside(pools.tellers),
+            Aside(pools.aside),
             self.foreseen,
             world.outward,
         )
@@ -112,6 +117,7 @@ class Parts:
             world.clock,
             self.agenda,
         )
+        self.turns = Turns(self.worker.reclaim, world.latest)
 
     def _join_leases(self) -> None:
         world = self._world

@@ -6,9 +6,12 @@ from typing import Any
 import oslo_messaging
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
+from keystoneauth1 import session as ks_session
 
 from nova_desktop import exception
 from nova_desktop.conf import reclaim as options
+
+_OTHER_THREADS = 100
 
 
 def session_of(conf: Any) -> Any:
@@ -20,11 +23,16 @@ def session_of(conf: Any) -> Any:
         )
     try:
         auth = loading.load_auth_from_conf_options(conf, group)
-        return loading.load_session_from_conf_options(conf, group, auth=auth)
+        made = loading.load_session_from_conf_options(conf, group, auth=auth)
     except ks_exceptions.AuthPluginException as error:
         raise exception.BadValue(
             f'[{group}]', conf[group].auth_type, str(error)
         ) from error
+    # With fewer than threads most requests would have to connect anew.
+    kept = conf[options.GROUP].threads + _OTHER_THREADS
+    for scheme in ('http://', 'https://'):
+        made.mount(scheme, ks_session.TCPKeepAliveAdapter(pool_maxsize=kept))
+    return made
 
 
 def transport_of(conf: Any) -> Any:

@@ -45,14 +45,16 @@ class Recheck:
         return Step('the service is stopping', End.INTERRUPTED)
 
     def _look(self, victim: Victim) -> Step:
+        provider = self._cloud.provider(victim.server.node or victim.host)
+        servers = self._cloud.servers_of(victim.host)
+        drained = self._still_drained(victim.host)
+        # Last: if it left after this, by another worker, Nova would have it
+        # leave where it is then.
         server = self._cloud.server(victim.id)
         if server is None or progress.has_left(server, victim.host):
             return Step('it left by itself', End.LEFT, server)
         if not server.tolerance.preemptible:
             return Step('its flavor is not preemptible', End.WITHDRAWN)
-        provider = self._cloud.provider(server.node or server.host)
-        servers = self._cloud.servers_of(victim.host)
-        drained = self._still_drained(victim.host)
         # One victim at a time: two must not spare one another's place.
         with self._hosts.planning(victim.host):
             needless = self._needless(victim, provider, servers, drained)
@@ -78,14 +80,13 @@ class Recheck:
         drained: bool,
     ) -> str:
         """Say why a victim need not go any more, empty when it must."""
-        need = self._hosts.need(victim.host)
+        now = self._clock.unix()
+        need = self._hosts.need(victim.host, now)
         if victim.withdrawn or need is None:
-            return victim.withdrawn or 'the host needs nothing back'
+            return victim.withdrawn or self._hosts.why_none(victim.host, now)
         if drained:
             return ''
-        silent_s = self._clock.unix() - need.asked_unix_s
-        if 0 < self._settings.request_fresh_s < silent_s:
-            return f'the host has not asked for {silent_s:.0f} s'
+        silent_s = now - need.asked_unix_s
         asked_since = need.asked_unix_s > victim.noticed_unix_s
         insists = asked_since and silent_s <= _JUST_ASKED_S
         if provider and provider.free_mib >= 0 and not insists:

@@ -161,7 +161,7 @@ class Returning:
         Placement goes on counting those at rest there; only those that run
         hold memory.
         """
-        if self._hosts.need(server.host) is not None:
+        if self._hosts.need(server.host, self._clock.unix()) is not None:
             return False
         if not drains.takes_guests(self._cloud, server.host):
             return False

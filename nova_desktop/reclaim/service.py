@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a worker from its options, run it, end it."""
 
-import contextlib
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -28,6 +27,7 @@ from nova_desktop.reclaim import (
     vendordata,
 )
 from nova_desktop.reclaim.api_resources import Resources
+from nova_desktop.reclaim.aside import Aside, Line
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.parts import Parts, Pools, World
 from nova_desktop.reclaim.peers import Peers
@@ -39,6 +39,7 @@ _AGENDA_THREADS = 16
 _ASIDE_THREADS = 4
 _LEASE_THREADS = 8
 _ASKER_THREADS = 4
+_TELLER_THREADS = 16
 
 
 def _pool(threads: int, name: str) -> futures.Executor:
@@ -64,12 +65,13 @@ class Service:
             aside=_pool(_ASIDE_THREADS, 'aside'),
             askers=_pool(_ASKER_THREADS, 'asker'),
             leases=_pool(_LEASE_THREADS, 'lease'),
+            tellers=_pool(_TELLER_THREADS, 'teller'),
         )
         self._ways = Ways(self._settings, self.cloud, self.stopping)
         self.parts = self._parts()
         self._peers = self._make_peers()
         endpoint = bus.Endpoint(
-            self.parts.worker.reclaim,
+            self.parts.turns.take,
             self._returned,
             self._announcer('capacity_returned_to_all'),
             self._hear,
@@ -81,6 +83,9 @@ class Service:
             self.transport, self._name, endpoint, self.stopping
         )
         self.listening = self._listener.started
+        # On the bus a call expires when its caller gives up; here it would
+        # wait for a thread however long.
+        options.hold_few(conf, conf.executor_thread_pool_size)
         self.health = self._health()
         self._http: dict[str, server.Server] = {}
 
@@ -105,6 +110,7 @@ class Service:
             emit=bus.emitter(self._conf, self._name),
             outward=self._ways.tell,
             pass_risk_on=self._announcer('at_risk_to_all'),
+            latest=self._trust.is_latest,
             settings=self._settings,
             clock=nouns.Clock(),
             stop=self.stopping,
@@ -112,15 +118,15 @@ class Service:
         return Parts(world, self._journal(), self._pools)
 
     def _journal(self) -> Journal:
-        tell = self._announcer('record_to_all')
-
-        def share(entry: messages.Entry) -> None:
-            # The bus may be down; at the end nobody is told any more.
-            with contextlib.suppress(RuntimeError):
-                self._pools.aside.submit(tell, entry)
-
         size = self._settings.journal_size
-        return Journal(self._name, nouns.Clock(), size, share)
+        # The bus may be down; the others would keep no more than so many.
+        telling = Line(
+            'the journal',
+            Aside(self._pools.aside),
+            self._announcer('record_to_all'),
+            size,
+        )
+        return Journal(self._name, nouns.Clock(), size, telling.put)
 
     def _health(self) -> health.Health:
         clock, settings = nouns.Clock(), self._settings
@@ -161,6 +167,7 @@ class Service:
             self.parts.foreseen.drop(entry.server_id)
 
     def _returned(self, message: messages.CapacityReturned) -> None:
+        self.parts.turns.withdraw(message)
         try:
             self.parts.worker.capacity_returned(message)
         finally:
@@ -232,6 +239,10 @@ class Service:
         self._pools.actors.shutdown(wait=True, cancel_futures=True)
         self._pools.leases.shutdown(wait=True, cancel_futures=True)
         self._ways.stop()
-        self._pools.askers.shutdown(wait=False, cancel_futures=True)
-        self._pools.aside.shutdown(wait=False, cancel_futures=True)
+        for pool in (
+            self._pools.askers,
+            self._pools.tellers,
+            self._pools.aside,
+        ):
+            pool.shutdown(wait=False, cancel_futures=True)
         LOG.info('stopped')

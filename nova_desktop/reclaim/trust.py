@@ -57,6 +57,11 @@ class Order:
             self._latest[host] = said_unix_s
             return True
 
+    def is_latest(self, host: str, said_unix_s: float) -> bool:
+        """Say whether no later statement is known."""
+        with self._lock:
+            return self._latest.get(host, 0.0) <= said_unix_s
+
     def _sweep(self, now: float) -> None:
         """Forget those that are so old that their age alone is refused."""
         if now - self._swept_unix_s < self._keep_s:
@@ -104,7 +109,7 @@ class Trust:
         if seal is not None:
             self._check_host(message, seal)
             said_unix_s = seal.sent_unix_s
-        if isinstance(message, messages.CapacityReturned):
+        if isinstance(message, _STATEMENTS):
             return dataclasses.replace(message, said_unix_s=said_unix_s)
         return message
 
@@ -129,6 +134,11 @@ class Trust:
         """Say whether what another worker heard is later than all known."""
         said = message.said_unix_s
         return not said or self._order.later(message.host, said)
+
+    def is_latest(self, request: messages.ReclaimRequest) -> bool:
+        """Say whether its host has said nothing since, as far as is known."""
+        said = request.said_unix_s
+        return not said or self._order.is_latest(request.host, said)
 
     def _passed(
         self, gate: messages.Gate, kind: type[Any], fields: Mapping[str, Any]

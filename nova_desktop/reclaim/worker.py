@@ -5,7 +5,15 @@ from oslo_log import log
 
 from nova_desktop import messages
 from nova_desktop.policy import victims
-from nova_desktop.reclaim import drains, grace, hurry, lease, nouns, plan
+from nova_desktop.reclaim import (
+    drains,
+    grace,
+    hurry,
+    lease,
+    nouns,
+    plan,
+    turns,
+)
 from nova_desktop.reclaim.agenda import Agenda, Course
 from nova_desktop.reclaim.eviction import Eviction
 from nova_desktop.reclaim.host import Victim
@@ -39,7 +47,11 @@ class Worker:
         self._clock = clock
         self._agenda = agenda
 
-    def reclaim(self, request: messages.ReclaimRequest) -> victims.Plan:
+    def reclaim(
+        self,
+        request: messages.ReclaimRequest,
+        holds: turns.Holds = lambda: True,
+    ) -> victims.Plan:
         """Plan for a request and start its victims' tasks.
 
         Raises CloudError; the host asks again.
@@ -49,6 +61,8 @@ class Worker:
             LOG.info('%s has no servers: nothing to do', request.host)
             return victims.Plan((), 'no servers')
         with self._hosts.planning(request.host):
+            if not holds():
+                return victims.Plan((), 'the host has taken it back since')
             news = self._hosts.asked(request, self._clock.unix())
             return self._plan(request, servers, news)
 
@@ -69,7 +83,7 @@ class Worker:
         news: bool,
     ) -> victims.Plan:
         now = self._clock.unix()
-        self._hurry(request.host)
+        self._hurry(request.host, now)
         made = plan.make(
             servers,
             request,
@@ -83,9 +97,9 @@ class Worker:
         self._start(request, made, {s.id: s for s in servers})
         return made
 
-    def _hurry(self, host: str) -> None:
+    def _hurry(self, host: str, now: float) -> None:
         """Have those in their grace leave before their host goes away."""
-        need = self._hosts.need(host)
+        need = self._hosts.need(host, now)
         for victim in self._hosts.victims(host):
             if victim.noticed_unix_s and hurry.shorten(victim, need):
                 LOG.info('server %s has to leave earlier', victim.id)
@@ -154,7 +168,9 @@ class Worker:
         CloudError when that fails.
         """
         reason = f'the host lends again: {message.reason}'
-        known = {v.id for v in self._hosts.returned(message.host, reason)}
+        # Not in the middle of a plan, whose victims would not hear of it.
+        with self._hosts.planning(message.host):
+            known = {v.id for v in self._hosts.returned(message.host, reason)}
         left = [
             server
             for server in self._cloud.servers_of(message.host)

@@ -93,12 +93,15 @@ class Service(Parts):
             emit=lambda event, payload: self.events.append((event, payload)),
             outward=lambda host, notice, server: None,
             pass_risk_on=lambda message: None,
+            latest=lambda request: True,
             settings=group,
             clock=self.clock,
             stop=self.stop,
         )
         journal = Journal('w1', self.clock, 100, lambda entry: None)
-        super().__init__(world, journal, Pools(actors, aside, aside, actors))
+        super().__init__(
+            world, journal, Pools(actors, aside, aside, actors, aside)
+        )
 
 
 def settings(**changes):

@@ -58,11 +58,12 @@ class Stranger(Auth):
 
 
 class FilesTest(unittest.TestCase):
-    def test_files_are_of_this_nova_and_placement(self):
+    def test_files_are_of_these_services(self):
         made = tool()
         for name, text in (
             ('nova', made.nova_policy()),
             ('placement', made.placement_policy()),
+            ('glance', made.glance_policy()),
         ):
             self.assertEqual(
                 (ETC / f'{name}.yaml').read_text(), text, 'tools/policies'

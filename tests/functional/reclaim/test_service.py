@@ -311,7 +311,8 @@ class SignedTest(BusTest):
         self.assertTrue(client.capacity_returned(returned))
         with self.assertRaises(exception.BadMessage):
             raw.call({}, 'reclaim', fields=fields)
-        self.assertIsNone(made.parts.hosts.need('desk1'))
+        now = nouns.Clock().unix()
+        self.assertIsNone(made.parts.hosts.need('desk1', now))
 
 
 class EndTest(BusCase):

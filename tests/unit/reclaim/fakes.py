@@ -401,6 +401,7 @@ class Service:
             emit=lambda event, payload: self.events.append((event, payload)),
             outward=lambda *told: self.outward.append(told),
             pass_risk_on=self.passed_on.append,
+            latest=lambda request: True,
             settings=self.settings,
             clock=self.clock,
             stop=self.stop,
@@ -408,7 +409,7 @@ class Service:
         self.parts = Parts(
             world,
             Journal(worker, self.clock, 100, self.told.append),
-            Pools(self.actors, self.aside, self.asking, Now()),
+            Pools(self.actors, self.aside, self.asking, Now(), self.aside),
         )
         self.steps = {}
         self._evict, self.eviction.run = self.eviction.run, self._kept

@@ -4,7 +4,11 @@ import contextlib
 import unittest
 import uuid
 
+import oslo_messaging
+from oslo_config import cfg
+
 from nova_desktop import messages
+from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import bus, nouns
 from tests.unit.reclaim import fakes
 
@@ -114,3 +118,32 @@ class EndpointTest(unittest.TestCase):
                 endpoint.capacity_returned(
                     {}, {'host': str(uuid.uuid4()), 'reason': 'x'}
                 )
+
+
+class HoldFewTest(unittest.TestCase):
+    """What waits for a worker waits on the bus."""
+
+    def transport(self, url, **options):
+        conf = cfg.ConfigOpts()
+        conf([])
+        oslo_messaging.get_rpc_transport(conf, url=url)
+        for name, value in options.items():
+            conf.set_override(name, value, 'oslo_messaging_rabbit')
+        return conf
+
+    def count(self, conf):
+        options.hold_few(conf, 7)
+        return conf.oslo_messaging_rabbit.rabbit_qos_prefetch_count
+
+    def test_by_rabbitmq(self):
+        conf = self.transport('rabbit://h/')
+        self.assertEqual(7, self.count(conf))
+
+    def test_what_the_operator_has_set_counts(self):
+        conf = self.transport('rabbit://h/', rabbit_qos_prefetch_count=3)
+        self.assertEqual(3, self.count(conf))
+
+    def test_by_another_bus(self):
+        conf = self.transport('fake://')
+        options.hold_few(conf, 7)
+        self.assertNotIn('oslo_messaging_rabbit', conf)

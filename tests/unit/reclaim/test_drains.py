@@ -36,6 +36,7 @@ class DrainsTest(unittest.TestCase):
 
     def test_preemptible_ones_leave(self) -> None:
         self.drain()
+        self.clock.at(1, self.service.aside.run)
         self.service.run()
         self.assertEqual(('desk2', 'desk1'), self.hosts())
         self.assertEqual(60, round(self.clock.now - fakes.START - 3, -1))
@@ -160,7 +161,7 @@ class DrainsTest(unittest.TestCase):
             ('nova-desktop drain within 9 s', 9),
         ):
             self.drain(reason)
-            need = self.service.hosts.need('desk1')
+            need = self.service.hosts.need('desk1', self.clock.now)
             self.assertEqual(within_s, need.request.within_s)
 
     def test_it_is_logged_once(self) -> None:

@@ -115,6 +115,35 @@ class PathTest(Case):
         self.service.run()
         self.assertEqual('desk2', self.now().host)
 
+    def test_it_is_moved_while_its_host_is_looked_at(self):
+        provider = self.cloud.provider
+
+        def look(node):
+            # Another worker was faster.
+            if self.passed() >= 60:
+                self.cloud.change(self.a.id, host='desk2', node='desk2')
+            return provider(node)
+
+        self.cloud.provider = look
+        self.service.keep_asking(7)
+        self.service.ask()
+        self.service.run()
+        self.assertEqual([], self.cloud.acts, 'it would be moved twice')
+
+    def test_no_metadata_can_be_cleared_of_one_that_is_shelved(self):
+        delete = self.cloud.delete_metadata
+
+        def shelved(server_id, key):
+            self.cloud.change(server_id, vm_state='shelved_offloaded', host='')
+            delete(server_id, key)
+
+        self.cloud.delete_metadata = shelved
+        self.service.ask()
+        self.clock.at(50, lambda: setattr(self.cloud, 'reserved_mib', 0))
+        self.service.run()
+        self.assertEqual([], self.cloud.acts)
+        self.assertLess(self.passed(), 65, 'its stay is over')
+
 
 class IdempotentTest(Case):
     def test_doubled(self):
@@ -195,6 +224,20 @@ class IdempotentTest(Case):
         self.service.run()
         self.assertEqual('desk2', self.now().host)
         self.assertEqual(1, len(self.cloud.acts))
+
+    def test_another_worker_was_faster_to_tell(self):
+        other = fakes.Service(self.cloud)
+        self.service.ask()
+        other.ask()
+        self.service.go_on()
+        self.clock.now += 20
+        other.go_on()
+        (victim,) = other.hosts.victims('desk1')
+        self.assertEqual(fakes.START + 60, victim.deadline_unix_s)
+        told = json.loads(self.now().metadata[grace.KEY])
+        self.assertEqual(fakes.START + 60, told['deadline'])
+        other.aside.run()
+        self.assertEqual([], other.events, 'the tenant is told once')
 
 
 class WithdrawnTest(Case):

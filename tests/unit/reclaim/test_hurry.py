@@ -57,6 +57,7 @@ class HurryTest(unittest.TestCase):
 
     def test_in_its_grace_already(self):
         self.ask(departs=False)
+        self.clock.at(9, self.service.aside.run)
         self.clock.at(10, self.ask)
         self.clock.at(11, self.service.aside.run)
         self.assertAlmostEqual(40.0, self.left_after_s(), delta=6)

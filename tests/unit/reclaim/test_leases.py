@@ -45,6 +45,7 @@ class LeasesCase(unittest.TestCase):
                 break
             self.clock.wait(_NEVER, looks[due] - self.clock.now)
             pause_s = due.leases.look()
+            due.aside.run()
             looks[due] = self.clock.now + pause_s
         self.clock.wait(_NEVER, end - self.clock.now)
         for service in looks:

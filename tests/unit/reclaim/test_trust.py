@@ -181,6 +181,27 @@ class TrustTest(unittest.TestCase):
         self.assertLess(len(order._latest), 202)
         self.assertFalse(order.later('desk9999', 1e9 + 9999))
 
+    def test_which_request_is_the_latest(self) -> None:
+        judge = fakes.trust(MASTER)
+        one, two = sealed(fakes.request()), sealed(fakes.request())
+        first = judge.from_host(messages.ReclaimRequest, one)
+        self.assertTrue(judge.is_latest(first))
+        self.assertEqual(one['seal']['sent_unix_s'], first.said_unix_s)
+        second = judge.from_host(messages.ReclaimRequest, two)
+        self.assertFalse(judge.is_latest(first))
+        self.assertTrue(judge.is_latest(second))
+        judge.from_host(messages.CapacityReturned, sealed(RETURNED))
+        self.assertFalse(judge.is_latest(second))
+
+    def test_a_request_that_bears_no_time_is_taken_as_it_comes(self) -> None:
+        judge = fakes.trust()
+        request = judge.from_host(
+            messages.ReclaimRequest,
+            {**fakes.request().to_wire(), 'said_unix_s': 9.0},
+        )
+        self.assertEqual(0.0, request.said_unix_s)
+        self.assertTrue(judge.is_latest(request))
+
     def test_who_is_claimed(self) -> None:
         for fields, name in (
             (sealed(RETURNED), 'desk1'),

@@ -55,7 +55,7 @@ class OperatorTest(Case):
                 'server_id': told().server.id,
                 'project_id': 'p1',
                 'action': 'shelve',
-                'deadline': 1234,
+                'deadline': 1235,
                 'odds': 0.0,
                 'reason': 'the owner',
                 'sent': 1000.0,
