@@ -259,8 +259,9 @@ class Desk(RuleBasedStateMachine):
             return
         before = RANK[self.before.presence]
         if RANK[self.found.presence] < before:
-            calm_s = self.seen.now_s - self.before.since_s
-            assert calm_s >= LIMITS.cool_down_s
+            # As a sum: a difference of floats may miss the last digit.
+            over_s = self.before.since_s + LIMITS.cool_down_s
+            assert self.seen.now_s >= over_s
         elif RANK[self.found.presence] == before:
             assert self.found.since_s == self.before.since_s
 
