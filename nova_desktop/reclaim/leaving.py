@@ -17,6 +17,8 @@ LOG = log.getLogger(__name__)
 
 _STARTS = 3
 _ABORT_S = 60.0
+# Nova lets a server go a moment before it notes why it could not do it.
+_REASON_LOOKS = 3
 
 
 class Leaving:
@@ -254,7 +256,12 @@ class Leaving:
 
     def _why(self, server_id: str, request_id: str) -> str:
         unknown = 'Nova gave up and the server is still there'
-        try:
-            return self._cloud.failure(server_id, request_id) or unknown
-        except nouns.CloudError as error:
-            return f'{unknown}; the reason cannot be read: {error}'
+        for _ in range(_REASON_LOOKS):
+            try:
+                found = self._cloud.failure(server_id, request_id)
+            except nouns.CloudError as error:
+                return f'{unknown}; the reason cannot be read: {error}'
+            if found or not request_id:
+                return found or unknown
+            self._clock.wait(self._stop, self._settings.poll_s)
+        return unknown
