@@ -132,6 +132,7 @@ class PrivilegeTest(base.NovaTest):
             ('cold-migrate', ('desk2', 'active')),
             ('shelve', ('', 'shelved_offloaded')),
             ('stop', ('desk1', 'stopped')),
+            ('suspend', ('desk1', 'suspended')),
         ):
             server = self.boot(action)
             self.evict(self.service())
@@ -143,6 +144,11 @@ class PrivilegeTest(base.NovaTest):
         server = self.boot('delete')
         self.evict(self.service())
         self.assertIsNone(self.cloud.server(server['id']))
+        server = self.boot('rebuild')
+        self.evict(self.service())
+        self.eventually(
+            lambda: self.cloud.server(server['id']).host == 'desk2'
+        )
 
     def test_a_tenants_lock_is_passed(self):
         server = self.boot('shelve')
@@ -158,6 +164,16 @@ class PrivilegeTest(base.NovaTest):
         self.lend('desk1', 8192)
         self.assertEqual([server['id']], service.returning.scan())
         self.assertEqual('active', self.cloud.server(server['id']).vm_state)
+
+    def test_left_as_its_tenant_had_it(self):
+        server = self.boot('shelve')
+        self.api.post_server_action(server['id'], {'pause': {}})
+        self._wait_for_state_change(server, 'PAUSED')
+        service = self.service()
+        self.evict(service)
+        self.lend('desk1', 8192)
+        self.assertEqual([server['id']], service.returning.scan())
+        self.assertEqual('paused', self.cloud.server(server['id']).vm_state)
 
     def test_why_an_action_failed(self):
         server = self.boot('live-migrate')
