@@ -144,6 +144,7 @@ class PrivilegeTest(base.NovaTest):
         server = self.boot('delete')
         self.evict(self.service())
         self.assertIsNone(self.cloud.server(server['id']))
+        self.lend('desk1', 8192)
         server = self.boot('rebuild')
         self.evict(self.service())
         self.eventually(
