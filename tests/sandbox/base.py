@@ -98,8 +98,17 @@ class SandboxCase(unittest.TestCase):
         return wait_until(there, f'server {status}', 120)
 
     def remove(self, server_id: str) -> None:
-        """Delete a server and wait until nothing is left of it."""
-        server = self.compute.get_server(server_id)
+        """Delete a server and wait until nothing is left of it.
+
+        Nova leaves the allocation of a migration behind whose server is
+        deleted in its last moments.
+        """
+
+        def at_rest() -> Any:
+            server = self.compute.get_server(server_id)
+            return server if server.task_state is None else None
+
+        server = wait_until(at_rest, f'server {server_id} at rest', 120)
         self.compute.delete_server(server_id)
         self.compute.wait_for_delete(server)
 
