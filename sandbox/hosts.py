@@ -144,9 +144,11 @@ def processes(names: Iterable[str], below: str = '') -> set[int]:
     for name in names:
         for controller in layout.CONTROLLERS:
             top = layout.CGROUP_ROOT / controller / layout.CGROUP_TOP / name
-            for procs in (top / below).rglob('cgroup.procs'):
+            # A guest's may go at any moment, which os.walk does not mind.
+            for folder, _, _ in os.walk(top / below):
                 with contextlib.suppress(OSError):
-                    found.update(int(pid) for pid in procs.read_text().split())
+                    procs = Path(folder, 'cgroup.procs').read_text()
+                    found.update(int(pid) for pid in procs.split())
     return found - {os.getpid()}
 
 
