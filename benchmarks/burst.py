@@ -13,6 +13,7 @@ from benchmarks import (
     burst_serial,
     burst_site,
     memory,
+    number_options,
     result,
     workstation,
 )
@@ -23,7 +24,8 @@ WORKERS = 2
 
 def options(command: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark."""
-    for name, kind, default, help in (
+    number_options.add(
+        command,
         ('--requests', int, 10_000, 'requests of a burst'),
         ('--hosts', int, 1000, 'workstations that send them in turn'),
         ('--guests', int, 2, 'guests of each'),
@@ -33,14 +35,7 @@ def options(command: argparse.ArgumentParser) -> None:
         ('--nova-ms', float, 25.0, 'how late the stand-in for Nova answers'),
         ('--placement-ms', float, 5.0, 'and the one for Placement'),
         ('--action-s', float, 2.0, 'what moving, saving or deleting takes'),
-    ):
-        command.add_argument(
-            name,
-            type=kind,
-            default=default,
-            metavar='N',
-            help=f'{help} (default %(default)s)',
-        )
+    )
 
 
 def run(chosen: argparse.Namespace) -> result.Result:

@@ -5,6 +5,7 @@ import argparse
 import dataclasses
 import os
 
+from benchmarks import number_options
 from benchmarks.monday_desks import Desk
 
 
@@ -23,7 +24,8 @@ class Plan:
 def options(command: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark."""
     cores = os.cpu_count() or 1
-    for name, kind, default, help in (
+    number_options.add(
+        command,
         ('--hosts', int, 10_000, 'hosts that push'),
         ('--stock-hosts', int, 500, 'hosts that wait for the periodic update'),
         ('--minutes', float, 10.0, 'within which all owners come back'),
@@ -33,14 +35,7 @@ def options(command: argparse.ArgumentParser) -> None:
         ('--workers', int, cores, 'processes of Placement'),
         ('--processes', int, cores, 'processes of the clients'),
         ('--parallel', int, 32, 'threads of the clients, of all processes'),
-    ):
-        command.add_argument(
-            name,
-            type=kind,
-            default=default,
-            metavar='N',
-            help=f'{help} (default %(default)s)',
-        )
+    )
     command.add_argument(
         '--alone',
         action='store_true',

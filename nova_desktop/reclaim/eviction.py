@@ -184,16 +184,15 @@ class Eviction:
             self._hosts.end_turn(victim)
 
     def _act(self, victim: Victim) -> Step:
-        provider = self._provider_uuid(victim.server)
-        step = self._recheck.look(victim)
-        if step.end is not None or step.server is None:
-            return step
+        seen = self._recheck.look(victim)
+        if seen.end is not None or seen.server is None:
+            return seen
         due = victim.deadline_unix_s + self._within_s(victim)
-        attempts = self._leaving.leave(step.server, due)
+        attempts = self._leaving.leave(seen.server, due)
         step = self._judge(attempts)
         if step.end is End.LEFT:
             victim.left_by = attempts[-1].action
-            self.confirm(victim.id, provider, attempts[-1])
+            self.confirm(victim.id, seen.provider, attempts[-1])
         return step
 
     def _within_s(self, victim: Victim) -> float:
@@ -211,14 +210,6 @@ class Eviction:
         if self._stop.is_set():
             return Step('the service is stopping', End.INTERRUPTED)
         return Step(told or 'its state allows no action', End.FAILED)
-
-    def _provider_uuid(self, server: nouns.Server) -> str:
-        try:
-            provider = self._cloud.provider(server.node or server.host)
-        except nouns.CloudError as error:
-            LOG.warning('provider of %s: %s', server.host, error)
-            return ''
-        return provider.uuid if provider else ''
 
     def confirm(self, server_id: str, provider: str, attempt: Attempt) -> bool:
         """Wait until Placement no longer counts the server on its host."""

@@ -61,7 +61,8 @@ class Recheck:
             if needless:
                 victim.withdrawn = needless
                 return Step(needless, End.WITHDRAWN)
-        return Step('still needed', None, server)
+        uuid = provider.uuid if provider else ''
+        return Step('still needed', None, server, uuid)
 
     def _still_drained(self, host: str) -> bool:
         """Say whether a host is drained, by Nova's word of now."""

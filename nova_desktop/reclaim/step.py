@@ -18,11 +18,15 @@ class End(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """What a step came to; no ``end`` means that the next one follows."""
+    """What a step came to; no ``end`` means that the next one follows.
+
+    ``provider`` is the uuid of the host's, empty where none was looked for.
+    """
 
     reason: str
     end: End | None = None
     server: nouns.Server | None = None
+    provider: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ Nova and Placement are those of the test process; their APIs are served with
 keystonemiddleware before them, and so is the whole reclaim service.
 """
 
+import os
 import pathlib
+import subprocess
+import sys
 import threading
 import uuid
 from unittest import mock
@@ -128,6 +131,26 @@ class ApiTest(base.NovaTest):
         self.desk = Desk(self.reclaim.transport)
         self.addCleanup(self.desk.stop)
         self.mark('desk1')
+
+    def run_client(self, module, *words, user, **environment):
+        """Run a client as a user; give its exit code, output and errors."""
+        words_of = self.keystone.credentials(user, user)
+        done = subprocess.run(
+            [sys.executable, '-m', module, *words],
+            env={
+                'PATH': os.environ['PATH'],
+                'PYTHONPATH': str(identity.ROOT),
+                'PYTHONWARNINGS': 'ignore',
+                'OS_IDENTITY_API_VERSION': '3',
+                'OS_REGION_NAME': identity.REGION,
+                **{f'OS_{k.upper()}': v for k, v in words_of.items()},
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return done.returncode, done.stdout, done.stderr
 
     def _keep_contexts_real(self):
         # Nova's fixture takes a user's word for what keystone says of others.

@@ -5,10 +5,7 @@ import configparser
 import csv
 import io
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import fixtures
 
@@ -37,24 +34,14 @@ class OscTest(api_base.ApiTest):
 
     def run_openstack(self, *words, user='admin', **environment):
         """Run the client; give its exit code, output and errors."""
-        words_of = self.keystone.credentials(user, user)
-        done = subprocess.run(
-            [sys.executable, '-m', 'openstackclient.shell', *words],
-            env={
-                'PATH': os.environ['PATH'],
-                'HOME': str(self.home),
-                'PYTHONPATH': f'{self.home}:{identity.ROOT}',
-                'PYTHONWARNINGS': 'ignore',
-                'OS_IDENTITY_API_VERSION': '3',
-                'OS_REGION_NAME': identity.REGION,
-                **{f'OS_{k.upper()}': v for k, v in words_of.items()},
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
+        return self.run_client(
+            'openstackclient.shell',
+            *words,
+            user=user,
+            HOME=str(self.home),
+            PYTHONPATH=f'{self.home}:{identity.ROOT}',
+            **environment,
         )
-        return done.returncode, done.stdout, done.stderr
 
     def openstack(self, *words, **more):
         """Run the client with JSON for output; give what it printed."""

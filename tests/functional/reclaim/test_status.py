@@ -2,12 +2,9 @@
 """What ``nova-desktop-manage reclaim-status`` tells, over bus and keystone."""
 
 import json
-import os
-import subprocess
-import sys
 import uuid
 
-from tests.functional.reclaim import api_base, identity
+from tests.functional.reclaim import api_base
 
 
 class StatusTest(api_base.ApiTest):
@@ -28,23 +25,9 @@ class StatusTest(api_base.ApiTest):
 
     def run_command(self, *words, user='admin', **environment):
         """Run the command as operators do."""
-        words_of = self.keystone.credentials(user, user)
-        done = subprocess.run(
-            [sys.executable, '-m', 'nova_desktop.cmd.manage', *words],
-            env={
-                'PATH': os.environ['PATH'],
-                'PYTHONPATH': str(identity.ROOT),
-                'PYTHONWARNINGS': 'ignore',
-                'OS_IDENTITY_API_VERSION': '3',
-                'OS_REGION_NAME': identity.REGION,
-                **{f'OS_{k.upper()}': v for k, v in words_of.items()},
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
+        return self.run_client(
+            'nova_desktop.cmd.manage', *words, user=user, **environment
         )
-        return done.returncode, done.stdout, done.stderr
 
     def status(self, **more):
         code, out, errors = self.run_command(
