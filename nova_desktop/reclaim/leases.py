@@ -12,6 +12,7 @@ from concurrent import futures
 from oslo_log import log
 
 from nova_desktop.messages import What
+from nova_desktop.policy import comeback
 from nova_desktop.policy.lease import Lease
 from nova_desktop.reclaim import lease, nouns
 from nova_desktop.reclaim.journal import Journal
@@ -22,7 +23,6 @@ from nova_desktop.reclaim.notice import Herald
 LOG = log.getLogger(__name__)
 
 _LEAST_PAUSE_S = 0.5
-_MAX_DOUBLINGS = 4
 _COMPLAIN_AGAIN_S = 3600
 
 
@@ -201,7 +201,7 @@ class Leases:
         if outcome is Outcome.CHANGED:
             pause_s = self._settings.lease_scan_s
         if outcome is Outcome.FAILED:
-            doubled = 1 << min(ending.failures, _MAX_DOUBLINGS)
-            pause_s = self._settings.retry_after_s * doubled
+            first_s = self._settings.retry_after_s
+            pause_s = comeback.doubled(first_s, ending.failures)
             ending.failures += 1
         ending.next_unix_s = self._clock.unix() + pause_s
