@@ -109,7 +109,7 @@ class Site:
 
     def _booted(self, server_id: str) -> None:
         console = observe.Console(server_id)
-        if console.wait_for(self.host.name, b'BOOT-OK', 300) is None:
+        if console.wait_for(self.host.name, b'BOOT-OK', _PATIENCE_S) is None:
             raise workstation.Unready(f'guest {server_id} does not boot')
 
     def _offered(self, host: layout.Host, wanted: bool) -> None:

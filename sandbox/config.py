@@ -85,6 +85,7 @@ def shared_values() -> dict[str, object]:
         'vendordata_port': layout.PORTS['vendordata'],
         'api_port': layout.PORTS['reclaim'],
         'webhook': layout.url('webhook', '/'),
+        'smtp_port': layout.PORTS['smtp'],
         'master_key': layout.MASTER_KEY,
         'ssh_port': layout.PORTS['ssh'],
     }

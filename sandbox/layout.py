@@ -36,6 +36,7 @@ PORTS = {
     'vendordata': 28780,
     'reclaim': 28781,
     'webhook': 28782,
+    'smtp': 28783,
     'ssh': 28722,
 }
 

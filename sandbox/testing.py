@@ -22,21 +22,30 @@ BIN = layout.BIN
 # Folders whose tests measure nothing and mostly wait.
 _AT_ONCE = {'guest': 4, 'manage': 2, 'nova': 2, 'reclaim': 2, 'schedules': 2}
 _TOTALS = re.compile(r'^ - (Passed|Failed|Skipped): (\d+)', re.MULTILINE)
+# What stestr says about all that failed, between this title and its totals.
+_FAILURES = re.compile(
+    r'^Failed \d+ tests - output below:\n=+\n(.*?)\n=+\nTotals$',
+    re.MULTILINE | re.DOTALL,
+)
+# Of each command that failed, so much is said again at the end.
+_TAIL_CHARS = 6000
 
 
 @dataclasses.dataclass(slots=True)
 class Count:
-    """How many tests passed, failed and were skipped."""
+    """How many tests passed, failed and were skipped, and why they failed."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    reasons: list[str] = dataclasses.field(default_factory=list)
 
     def add(self, other: 'Count') -> None:
         """Add another count to this one."""
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.reasons += other.reasons
 
 
 def _shown(command: Sequence[str | Path]) -> tuple[int, str]:
@@ -59,9 +68,12 @@ def _shown(command: Sequence[str | Path]) -> tuple[int, str]:
 
 def single(*command: str | Path) -> Count:
     """Run a command that counts as one test."""
-    print(f'$ {" ".join(str(part) for part in command)}', flush=True)
-    code, _ = _shown(command)
-    return Count(failed=1) if code else Count(passed=1)
+    line = f'$ {" ".join(str(part) for part in command)}'
+    print(line, flush=True)
+    code, output = _shown(command)
+    if not code:
+        return Count(passed=1)
+    return Count(failed=1, reasons=[f'{line}\n{output[-_TAIL_CHARS:]}'])
 
 
 def stestr(folder: str, *options: str) -> Count:
@@ -73,9 +85,15 @@ def stestr(folder: str, *options: str) -> Count:
     found = {
         name.lower(): int(count) for name, count in _TOTALS.findall(output)
     }
-    count = Count(**found)
+    count = Count(
+        found.get('passed', 0), found.get('failed', 0), found.get('skipped', 0)
+    )
     if code and not count.failed:
         count.failed = 1
+    if count.failed:
+        said = _FAILURES.search(output)
+        reason = said[1][:_TAIL_CHARS] if said else output[-_TAIL_CHARS:]
+        count.reasons.append(f'{path}\n{reason}')
     return count
 
 
@@ -152,6 +170,9 @@ def main(names: list[str]) -> int:
         progress.say(f'part {name}')
         total.add(PARTS[name]())
         times.append(f'{name} {time.monotonic() - begin:.0f} s')
+    # A log of an hour is cut by whoever keeps it; its end is what stays.
+    for reason in total.reasons:
+        print(f'failed: {reason}\n')
     print('took: ' + ', '.join(times))
     print(
         f'{total.passed} passed, {total.failed} failed, '

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notices as a guest sees them, with the script that is shipped for it."""
 
-import http.server
-import json
-import queue
+import math
 import re
-import threading
-from typing import Any
 
-from sandbox import cloud, layout, observe
-from tests.sandbox import base
+from sandbox import cloud, observe
+from tests.sandbox import base, outside
 
 _PATIENCE_S = 60
 
@@ -34,7 +30,7 @@ class HookTest(base.SandboxTest):
         The guest is held to a fiftieth of a CPU by then.
         """
         source = self.host.name
-        posted = self.webhook()
+        tenant = outside.Outside(self, self.server)
         self.owner_returns()
         told = self.console.wait_for(source, b'HOOK event=notice', _PATIENCE_S)
         self.assertIsNotNone(told, 'no hook has run')
@@ -42,10 +38,9 @@ class HookTest(base.SandboxTest):
         left = re.search(r'action=live-migrate left=(\d+) ', line)
         assert left, line
         self.assertGreater(int(left[1]), self.NOTICE_S / 2)
-        news = posted.get(timeout=_PATIENCE_S)
-        self.assertEqual(
-            ('notice', self.server.id), (news['event'], news['server_id'])
-        )
+        deadline = re.search(r'deadline=(\d+) ', line)
+        assert deadline, line
+        self.check_told(tenant, int(deadline[1]))
         server = base.wait_until(
             lambda: self.moved_from(source), f'the guest left {source}', 120
         )
@@ -54,26 +49,19 @@ class HookTest(base.SandboxTest):
         )
         self.assertIsNotNone(over, 'not told that it is over')
 
-    def webhook(self) -> queue.SimpleQueue[dict[str, Any]]:
-        """Have the tenant be told by webhook; give what is posted there."""
-        posted: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-
-        class Receiver(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers['Content-Length'])
-                posted.put(json.loads(self.rfile.read(length)))
-                self.send_response(204)
-                self.end_headers()
-
-        address = ('127.0.0.1', layout.PORTS['webhook'])
-        server = http.server.ThreadingHTTPServer(address, Receiver)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        self.compute.set_server_metadata(
-            self.server.id, desktop_webhook=layout.url('webhook', '/tenant')
+    def check_told(self, tenant: outside.Outside, deadline: int) -> None:
+        """Its tenant and the operator were told the same."""
+        posted = tenant.posted('notice')
+        self.assertEqual(
+            ('live-migrate', deadline), (posted['action'], posted['deadline'])
         )
-        return posted
+        mail = tenant.mail('has to leave')
+        self.assertIn('live-migrate', mail)
+        heard = tenant.notification('desktop.notice')
+        self.assertEqual(
+            (self.host.name, deadline),
+            (heard['host'], math.ceil(heard['deadline_unix_s'])),
+        )
 
     def moved_from(self, source: str) -> object:
         """Give the server once it runs elsewhere."""

@@ -67,6 +67,7 @@ class DesktopTestBase(
         # Nova's fixture has ended them all. The fixture would then refuse
         # every later test of the process, for no fault of theirs.
         thread_pool_factory.reset_all_executors()
+        waiting.await_managers(self)
         super().setUp()
         self.look_oftener()
         # Nova's tests make errors of SQLAlchemy's warnings, and the newest

@@ -31,6 +31,16 @@ def _patiently(stock: Callable) -> Callable:
     return wait
 
 
+def await_managers(test) -> None:
+    """Have a service that stops wait for its manager's last thread.
+
+    Nova's fixture does not, and a thread that outlives its test then marks
+    the executors of all later tests as shut down. 20 s, all of which Nova
+    keeps for this thread: none of it is spent on what a test left undone.
+    """
+    test.flags(manager_shutdown_timeout=20)
+
+
 class Waiting:
     """Wait for what a test has asked of Nova.
 

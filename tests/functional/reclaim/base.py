@@ -19,6 +19,7 @@ from nova_desktop.conf import reclaim as options
 from nova_desktop.reclaim import cloud, nouns, rest
 from nova_desktop.reclaim.journal import Journal
 from nova_desktop.reclaim.parts import Parts, Pools, World
+from tests.functional.nova import waiting
 
 USER = 'admin'
 TENANT = 'tenant'
@@ -124,6 +125,7 @@ class NovaTest(integrated_helpers.ProviderUsageBaseTestCase):
 
     def setUp(self):
         self.flags(api_paste_config=api_paste(), group='wsgi')
+        waiting.await_managers(self)
         super().setUp()
         # Nova's tests make errors of what a newer SQLAlchemy complains about.
         warnings.filterwarnings('ignore', module='sqlalchemy')

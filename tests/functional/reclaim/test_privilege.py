@@ -64,6 +64,7 @@ class FilesTest(unittest.TestCase):
             ('nova', made.nova_policy()),
             ('placement', made.placement_policy()),
             ('glance', made.glance_policy()),
+            ('keystone', made.keystone_policy()),
         ):
             self.assertEqual(
                 (ETC / f'{name}.yaml').read_text(), text, 'tools/policies'

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nova_desktop import exception, messages
 from nova_desktop.reclaim import mail, nouns, outward
-from tests.unit.reclaim import fakes, receivers
+from tests import receivers
+from tests.unit.reclaim import fakes
 
 OPTIONS = {
     'smtp_host': '127.0.0.1',

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from nova_desktop import exception, messages
 from nova_desktop.reclaim import outward, ways, webhook, webhook_url
-from tests.unit.reclaim import fakes, receivers
+from tests import receivers
+from tests.unit.reclaim import fakes
 
 
 def told(url='', **changes):

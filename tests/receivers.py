@@ -56,8 +56,8 @@ class _Quiet:
 class Http(_Quiet, http.server.ThreadingHTTPServer):
     """Keeps what is posted; answers each with the next of ``answers``."""
 
-    def __init__(self, answers=(200,), tls=None) -> None:
-        super().__init__(('127.0.0.1', 0), _HttpHandler)
+    def __init__(self, answers=(200,), tls=None, port=0) -> None:
+        super().__init__(('127.0.0.1', port), _HttpHandler)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.answers = list(answers)
@@ -106,11 +106,12 @@ class Smtp(_Quiet, socketserver.ThreadingTCPServer):
 
     allow_reuse_address = True
 
-    def __init__(self, tls=None, **answers) -> None:
-        super().__init__(('127.0.0.1', 0), _SmtpHandler)
+    def __init__(self, tls=None, port=0, **answers) -> None:
+        super().__init__(('127.0.0.1', port), _SmtpHandler)
         self.tls = tls
         self.answers = answers
         self.mails: list[tuple[list[str], bytes]] = []
+        self.news = threading.Condition()
         self.logins: list[str] = []
         self.connections = 0
 
@@ -165,7 +166,9 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) != b'.\r\n':
             lines.append(line)
         to = [x for x in self.words if x.upper().startswith('RCPT')]
-        self.server.mails.append((to, b''.join(lines)))
+        with self.server.news:
+            self.server.mails.append((to, b''.join(lines)))
+            self.server.news.notify_all()
         self.say('250 taken')
 
     def do_quit(self, line: str) -> None:
