@@ -151,7 +151,7 @@ def seed_images() -> None:
             name,
             'raw',
             layout.GUEST / 'rootfs.raw',
-            os_command_line=f'console=ttyS0 quiet nd.mode={mode}',
+            os_command_line=f'{layout.GUEST_CMDLINE} nd.mode={mode}',
             hw_qemu_guest_agent='yes',
             **ids,
         )

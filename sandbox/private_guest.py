@@ -17,14 +17,12 @@ AGENT = (
     "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
 )
 
-# Where a guest gets little CPU its kernel takes a late timer for a broken one,
-# and gives up, unless it does not check.
 _DOMAIN = """<domain type='qemu'><name>{name}</name><uuid>{uuid}</uuid>
 <memory unit='MiB'>{memory_mib}</memory><vcpu>1</vcpu>
 {resource}
 <os><type arch='x86_64'>hvm</type><kernel>{built}/vmlinuz</kernel>
 <initrd>{built}/initrd.gz</initrd>
-<cmdline>console=ttyS0 quiet no_timer_check nd.mode={mode}</cmdline></os>
+<cmdline>{cmdline} nd.mode={mode}</cmdline></os>
 <features><acpi/></features><cpu><model>qemu64</model></cpu>
 <clock offset='utc'/>
 <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
@@ -55,6 +53,7 @@ def describe(
         name=name,
         uuid=uuid.uuid4(),
         memory_mib=wishes.get('memory_mib', 96),
+        cmdline=layout.GUEST_CMDLINE,
         mode=wishes.get('mode', 'idle'),
         built=layout.GUEST,
         console=console,

@@ -21,7 +21,7 @@ _XML = """
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{files}/vmlinuz</kernel>
     <initrd>{files}/initrd.gz</initrd>
-    <cmdline>console=ttyS0 quiet nd.mode={mode}</cmdline>
+    <cmdline>console=ttyS0 quiet no_timer_check nd.mode={mode}</cmdline>
   </os>
   <features><acpi/></features>
   <on_reboot>destroy</on_reboot>
