@@ -86,7 +86,12 @@ class Site:
             return moved if ends is None else ends(server)
 
         def settled() -> bool:
-            return not any(s.task_state for s in self._guests())
+            # Of a rebuild Nova is done twice: shelved it is back soon.
+            return not any(
+                s.task_state
+                or (action == 'rebuild' and s.status == 'SHELVED_OFFLOADED')
+                for s in self._guests()
+            )
 
         self._wait(settled, 'Nova done with the guests')
         there = {server.id: server for server in self._guests()}

@@ -37,8 +37,8 @@ _LEAVING = [
         min=1,
         max=86400,
         help="""
-Seconds for which an instance that Nova stops, reboots, suspends, migrates or
-takes a snapshot of keeps its leaving share of the CPU, if the operation does
+Seconds for which an instance that Nova stops, reboots, suspends, migrates,
+deletes or takes a snapshot of keeps its leaving share of the CPU, if the operation does
 not end before. A starved instance leaves several times slower than one with
 a share.
 """,

@@ -189,6 +189,9 @@ class DesktopDriver(libvirt_driver.LibvirtDriver):  # type: ignore[misc]
     suspend = leaving.with_share(rollback.undone(_Stock.suspend))
     snapshot = leaving.with_share(_Stock.snapshot)
     power_off = leaving.with_share(_Stock.power_off, departs=True)
+    # QEMU ends itself when libvirt asks it to, and gives its memory back: it
+    # needs CPU for both.
+    destroy = leaving.with_share(_Stock.destroy)
     live_migration = leaving.with_share(
         rollback.outlived(_Stock.live_migration), departs=True
     )

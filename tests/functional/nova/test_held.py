@@ -84,10 +84,15 @@ class HeldTest(Holding, cold.ColdBase):
     def test_shelve(self) -> None:
         self._shelve_server(self.server)
         self.assertEqual([_RUNS], self.seen)
-        # For the shut-down, for the snapshot, and when it is offloaded.
+        # For the shut-down, for the snapshot, and twice when it is offloaded.
         watcher = self.watcher('desk1')
-        self.assertEqual([self.server['id']] * 3, watcher.left)
+        self.assertEqual([self.server['id']] * 4, watcher.left)
         self.assertEqual(watcher.left, watcher.done)
+
+    def test_delete(self) -> None:
+        self.look_before('destroy')
+        self._delete_server(self.server)
+        self.assert_let_go(_RUNS)
 
     def test_snapshot(self) -> None:
         driver = self.driver('desk1')

@@ -112,7 +112,10 @@ class GuestTest(unittest.TestCase):
             *(QEMU, '-accel', 'tcg', '-cpu', 'qemu64', '-nodefaults'),
             *('-smp', str(cpus), '-m', str(memory_mib), '-display', 'none'),
             *('-kernel', f'{BUILT}/vmlinuz', '-initrd', f'{BUILT}/initrd.gz'),
-            *('-append', f'{layout.GUEST_CMDLINE} nd.mode={mode} nd.notice=ack'),
+            *(
+                '-append',
+                f'{layout.GUEST_CMDLINE} nd.mode={mode} nd.notice=ack',
+            ),
             *('-serial', 'stdio', '-qmp'),
             f'unix:{self.dir}/qmp,server=on,wait=off',
             *('-device', 'virtio-balloon-pci', '-device', 'virtio-serial'),
