@@ -85,8 +85,9 @@ def _counts(rounds: Sequence[Round]) -> dict[str, float]:
 
 
 def _memory(rounds: Sequence[Round]) -> dict[str, float]:
-    """Give the worst worker's memory, over all rounds and after the first."""
+    """Give the worst worker's memory, over all rounds and in the last."""
     first, last = rounds[0], rounds[-1]
+    latest = zip(last.before_mib, last.after_mib, strict=True)
     pairs = zip(first.before_mib, first.after_mib, last.after_mib, strict=True)
     growth, again = zip(
         *((end - begin, end - once) for begin, once, end in pairs), strict=True
@@ -97,6 +98,7 @@ def _memory(rounds: Sequence[Round]) -> dict[str, float]:
         'rss_after_mib': max(last.after_mib),
         'rss_growth_mib': round(max(growth), 1),
         'rss_growth_after_first_mib': round(max(again), 1),
+        'rss_growth_last_mib': round(max(e - b for b, e in latest), 1),
     }
 
 

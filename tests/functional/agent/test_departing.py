@@ -283,3 +283,46 @@ class CutOffTest(DepartingCase):
         self.serve()
         reply = host.call(self.bus.socket, 'Fence', 's', 'x' * 256)
         self.assertEqual(f'{host.NAME}.Error.BadValue', reply.error_name)
+
+
+class SilenceTest(DepartingCase):
+    """Nova-compute that says no more that all is well."""
+
+    def fence_in(self, seconds: int) -> None:
+        reply = host.call(self.bus.socket, 'FenceIn', 'u', seconds)
+        self.assertIsNone(reply.error_name, reply.body)
+
+    def test_fenced_after_the_last_word(self) -> None:
+        (domain,) = self.boot('a')
+        self.serve()
+        for _ in range(4):
+            self.fence_in(2)
+            last_s = time.monotonic()
+            time.sleep(0.8)  # in all longer than the time of one word
+            self.assertFalse(paused(domain))
+        host.wait_for(lambda: paused(domain), 'it is paused')
+        self.assertTrue(1.9 < time.monotonic() - last_s < 2 + PROMPT_S)
+        self.assertEqual({domain.UUIDString()}, self.fenced())
+
+    def test_an_agent_that_is_started_again_goes_on_with_it(self) -> None:
+        (domain,) = self.boot('a')
+        self.serve()
+        self.fence_in(2)
+        self.kill()
+        self.start()
+        host.wait_for(lambda: paused(domain), 'it is paused')
+
+    def test_taken_back(self) -> None:
+        (domain,) = self.boot('a')
+        self.serve()
+        self.fence_in(1)
+        self.fence_in(0)
+        self.kill()
+        self.start()
+        time.sleep(1.5)  # nothing tells that nobody is paused
+        self.assertFalse(paused(domain))
+
+    def test_longer_than_it_may_be(self) -> None:
+        self.serve()
+        reply = host.call(self.bus.socket, 'FenceIn', 'u', 3601)
+        self.assertEqual(f'{host.NAME}.Error.BadValue', reply.error_name)

@@ -24,7 +24,12 @@ ROUND = Round(
     peak_mib=[90.0, 80.0],
     after_mib=[70.0, 75.0],
 )
-AGAIN = dataclasses.replace(ROUND, settle_s=10.0, after_mib=[71.0, 75.5])
+AGAIN = dataclasses.replace(
+    ROUND, settle_s=10.0, before_mib=[70.0, 75.0], after_mib=[71.0, 75.5]
+)
+GREATER = dataclasses.replace(
+    AGAIN, before_mib=[71.0, 75.5], after_mib=[73.5, 76.0]
+)
 
 
 class FiguresTest(unittest.TestCase):
@@ -44,6 +49,8 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual(75.5, found['rss_after_mib'])
         self.assertEqual(21.0, found['rss_growth_mib'])
         self.assertEqual(1.0, found['rss_growth_after_first_mib'])
+        last = burst_figures.metrics([ROUND, AGAIN, GREATER], [])
+        self.assertEqual(2.5, last['rss_growth_last_mib'])
 
     def test_the_serial_method_beside(self) -> None:
         serial = [Seen([2000.0, 2000.0], [10.0]), Seen([2000.0], [10.0])]
