@@ -38,9 +38,9 @@ _LEAVING = [
         max=86400,
         help="""
 Seconds for which an instance that Nova stops, reboots, suspends, migrates,
-deletes or takes a snapshot of keeps its leaving share of the CPU, if the operation does
-not end before. A starved instance leaves several times slower than one with
-a share.
+deletes or takes a snapshot of keeps its leaving share of the CPU, if the
+operation does not end before. A starved instance leaves several times slower
+than one with a share.
 """,
     ),
     cfg.FloatOpt(
