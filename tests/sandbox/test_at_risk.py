@@ -70,7 +70,8 @@ class ForecastTest(AtRiskCase):
         line = self.hooked('at-risk')
         left = re.search(r'left=(\d+) ', line)
         assert left, line
-        self.assertTrue(60 <= int(left[1]) <= 300, line)
+        # The guest's clock began with a whole second, up to one too early.
+        self.assertTrue(60 <= int(left[1]) <= 302, line)
         heard = self.tenant.notification('desktop.at_risk')
         self.assertEqual(self.host.name, heard['host'])
         self.assertGreater(heard['odds'], 0.7)
