@@ -27,6 +27,8 @@ _FAILURES = re.compile(
     r'^Failed \d+ tests - output below:\n=+\n(.*?)\n=+\nTotals$',
     re.MULTILINE | re.DOTALL,
 )
+_FAILED = re.compile(r'^\{\d+\} (\S+) .*\.\.\. FAILED$', re.MULTILINE)
+_LOG_LINE = re.compile(r'^\s*\d{4}-\d\d-\d\d .*\n', re.MULTILINE)
 # Of each command that failed, so much is said again at the end.
 _TAIL_CHARS = 6000
 
@@ -91,9 +93,10 @@ def stestr(folder: str, *options: str) -> Count:
     if code and not count.failed:
         count.failed = 1
     if count.failed:
+        names = '\n'.join(_FAILED.findall(output))
         said = _FAILURES.search(output)
-        reason = said[1][:_TAIL_CHARS] if said else output[-_TAIL_CHARS:]
-        count.reasons.append(f'{path}\n{reason}')
+        reason = _LOG_LINE.sub('', said[1] + '\n') if said else output
+        count.reasons.append(f'{path}\n{names}\n{reason[-_TAIL_CHARS:]}')
     return count
 
 

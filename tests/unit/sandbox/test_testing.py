@@ -44,6 +44,9 @@ class StestrTest(unittest.TestCase):
         self.assertIn('Example.test_fails', reason)
         self.assertIn('the reason', reason)
         self.assertNotIn('test_passes', reason)
+        folder, name, _ = reason.split('\n', 2)
+        self.assertEqual('./tests/example', folder)
+        self.assertTrue(name.endswith('Example.test_fails'), name)
 
     def test_a_folder_that_cannot_be_read_has_failed(self) -> None:
         count = testing.stestr('example_that_is_not')
