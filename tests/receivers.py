@@ -45,15 +45,20 @@ def run(server, test) -> None:
     test.addCleanup(server.shutdown)
 
 
-class _Quiet:
+class _Receiver:
     daemon_threads = True
     block_on_close = False
 
     def handle_error(self, request, client_address) -> None:
         """Say nothing of clients that hang up."""
 
+    def until(self, find, patience_s=20.0):
+        """Wait until a look at what came finds something; None: it did not."""
+        with self.news:
+            return self.news.wait_for(find, patience_s) or None
 
-class Http(_Quiet, http.server.ThreadingHTTPServer):
+
+class Http(_Receiver, http.server.ThreadingHTTPServer):
     """Keeps what is posted; answers each with the next of ``answers``."""
 
     def __init__(self, answers=(200,), tls=None, port=0) -> None:
@@ -70,10 +75,9 @@ class Http(_Quiet, http.server.ThreadingHTTPServer):
 
     def wait(self, count: int) -> list[tuple]:
         """Wait for so many posts."""
-        with self.news:
-            if not self.news.wait_for(lambda: len(self.got) >= count, 20):
-                raise AssertionError(f'{count} expected: {self.got}')
-            return self.got
+        if not self.until(lambda: len(self.got) >= count):
+            raise AssertionError(f'{count} expected: {self.got}')
+        return self.got
 
 
 class _HttpHandler(http.server.BaseHTTPRequestHandler):
@@ -101,7 +105,7 @@ class _HttpHandler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class Smtp(_Quiet, socketserver.ThreadingTCPServer):
+class Smtp(_Receiver, socketserver.ThreadingTCPServer):
     """A small mail server; ``answers`` has those that are not the usual."""
 
     allow_reuse_address = True

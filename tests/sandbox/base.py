@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests on the running sandbox share."""
 
+import json
 import os
 import signal
 import threading
@@ -188,6 +189,17 @@ class SandboxTest(SandboxCase):
             lambda: (self.console.work_done(name) or 0) > before,
             'the guest going on with its work',
         )
+
+    def moved_from(self, source: str) -> Any:
+        """Give the server once it runs elsewhere."""
+        server = self.compute.get_server(self.server.id)
+        elsewhere = server.compute_host not in (source, None)
+        return server if elsewhere and server.status == 'ACTIVE' else None
+
+    def notice(self) -> dict[str, Any]:
+        """Give the notice in the server's metadata, empty without one."""
+        server = self.compute.get_server(self.server.id)
+        return dict(json.loads(server.metadata.get('desktop_notice', '{}')))
 
     def owner_returns(self) -> None:
         """Have the owner return: the guests must be held back at once."""

@@ -81,32 +81,28 @@ class Outside:
 
     def posted(self, event: str) -> dict[str, Any]:
         """Wait for a webhook of that event about the server."""
-        found: dict[str, Any] = {}
 
-        def there() -> bool:
+        def find() -> dict[str, Any] | None:
             for path, _, data in self._http.got:
-                body = json.loads(data)
+                body: dict[str, Any] = json.loads(data)
                 if path == '/tenant' and body['event'] == event:
-                    found.update(body)
-            return bool(found)
+                    return body
+            return None
 
-        with self._http.news:
-            if not self._http.news.wait_for(there, _PATIENCE_S):
-                self._test.fail(f'no {event}: {self._http.got}')
+        found: dict[str, Any] = self._http.until(find, _PATIENCE_S)
+        self._test.assertIsNotNone(found, f'no {event}: {self._http.got}')
         return found
 
     def mail(self, subject: str) -> str:
         """Wait for a mail to the tenant with that in its subject; its text."""
-        found: list[str] = []
 
-        def there() -> bool:
+        def find() -> str | None:
             for to, data in self._smtp.mails:
                 mail = email.message_from_bytes(data)
                 if ADDRESS in to[0] and subject in mail['Subject']:
-                    found.append(str(mail.get_payload()))
-            return bool(found)
+                    return str(mail.get_payload())
+            return None
 
-        with self._smtp.news:
-            if not self._smtp.news.wait_for(there, _PATIENCE_S):
-                self._test.fail(f'no mail {subject}: {self._smtp.mails}')
-        return found[0]
+        found: str = self._smtp.until(find, _PATIENCE_S)
+        self._test.assertIsNotNone(found, f'no {subject}: {self._smtp.mails}')
+        return found

@@ -6,8 +6,8 @@ import pathlib
 import re
 import time
 
-from sandbox import cloud, supervise
-from tests.sandbox import base, outside
+from sandbox import supervise
+from tests.sandbox import base, hooked, outside
 
 # The agent waits for its owner to be away, nova-compute looks each minute.
 _PATIENCE_S = 120
@@ -16,19 +16,8 @@ _ABSENCE_S = 90.0
 _ABSENCES = 20
 
 
-class AtRiskCase(base.SandboxTest):
+class AtRiskCase(hooked.HookedCase):
     """A desk whose owner has so far come back after a minute and a half."""
-
-    FLAVOR = 'desk.risk'
-    IMAGE = 'tiny-hook'
-    NOTICE_S = 20
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Make the flavor."""
-        super().setUpClass()
-        specs = cloud.desk_specs(notice=str(cls.NOTICE_S))
-        cloud.make_flavor(cls.compute, cls.FLAVOR, specs)
 
     def setUp(self) -> None:
         """Give the agent a past to forecast from."""
@@ -53,13 +42,9 @@ class AtRiskCase(base.SandboxTest):
         (folder / 'absences').write_text(history)
         supervise.start(agent)
 
-    def hooked(self, event: str) -> str:
-        """Wait for the guest's hook; give what it printed after the event."""
-        word = f'HOOK event={event} '.encode()
-        host = self.host.name
-        found = self.console.wait_for(host, word, _PATIENCE_S)
-        self.assertIsNotNone(found, f'no hook of {event}')
-        return self.console.line_with(host, word)
+    def told(self, event: str) -> str:
+        """Wait for the guest's hook; give what it printed."""
+        return self.hooked(event, self.host.name, _PATIENCE_S)
 
 
 class ForecastTest(AtRiskCase):
@@ -67,7 +52,7 @@ class ForecastTest(AtRiskCase):
 
     def test_told_while_it_holds_and_that_it_is_over(self) -> None:
         """The owner does not come: longer away than ever he is not due."""
-        line = self.hooked('at-risk')
+        line = self.told('at-risk')
         left = re.search(r'left=(\d+) ', line)
         assert left, line
         # The guest's clock began with a whole second, up to one too early.
@@ -76,7 +61,7 @@ class ForecastTest(AtRiskCase):
         self.assertEqual(self.host.name, heard['host'])
         self.assertGreater(heard['odds'], 0.7)
         self.assertEqual('', self.tenant.posted('at-risk')['action'])
-        self.hooked('withdrawn')
+        self.told('withdrawn')
         self.assertEqual(0, self.tenant.posted('withdrawn')['odds'])
         server = self.compute.get_server(self.server.id)
         self.assertEqual(self.host.name, server.compute_host)
@@ -94,19 +79,13 @@ class EarlyTest(AtRiskCase):
         deadline = self.tenant.posted('notice')['deadline']
         self.assertGreater(deadline, time.time() + 300)
         self.assertIn('early notice', self.tenant.mail('has to leave'))
-        self.assertIn('live-migrate', self.hooked('notice'))
+        self.assertIn('live-migrate', self.told('notice'))
         self.assertGreater(
             self.tenant.notification('desktop.notice')['odds'], 0.7
         )
         server = self.compute.get_server(self.server.id)
         self.assertNotIn('desktop_notice', server.metadata)
         self.owner(self.host.name, 'back')
-        told = base.wait_until(self.noticed, 'the notice', _PATIENCE_S)
+        told = base.wait_until(self.notice, 'the notice', _PATIENCE_S)
         self.assertEqual(deadline, told['deadline'])
         self.assertLess(deadline, time.time() + self.NOTICE_S - 5)
-
-    def noticed(self) -> dict[str, object]:
-        """Give the notice in the server's metadata, empty without one."""
-        server = self.compute.get_server(self.server.id)
-        told = json.loads(server.metadata.get('desktop_notice', '{}'))
-        return dict(told)

@@ -29,8 +29,7 @@ class LeaseCase(test_osc.OscTest):
         self.assertIsNotNone(told, 'no notice on the console')
         line = self.console.line_with(self.host.name, text)
         self.assertIn('reason=its lease ends', line)
-        server = self.compute.get_server(self.server.id)
-        notice = json.loads(server.metadata['desktop_notice'])
+        notice = self.notice()
         self.assertEqual(action, notice['action'])
         return int(notice['deadline'])
 

@@ -4,25 +4,14 @@
 import math
 import re
 
-from sandbox import cloud, observe
-from tests.sandbox import base, outside
+from sandbox import observe
+from tests.sandbox import base, hooked, outside
 
 _PATIENCE_S = 60
 
 
-class HookTest(base.SandboxTest):
-    """A guest that is told, in time."""
-
-    FLAVOR = 'desk.told'
-    IMAGE = 'tiny-hook'
-    NOTICE_S = 20
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Make a flavor whose notice is long enough for a slow guest."""
-        super().setUpClass()
-        specs = cloud.desk_specs(notice=str(cls.NOTICE_S))
-        cloud.make_flavor(cls.compute, cls.FLAVOR, specs)
+class HookTest(hooked.HookedCase):
+    """A guest that is told, in time: its notice is long enough for that."""
 
     def test_told_how_long_before(self) -> None:
         """Its hook runs with most of the notice left.
@@ -32,9 +21,7 @@ class HookTest(base.SandboxTest):
         source = self.host.name
         tenant = outside.Outside(self, self.server)
         self.owner_returns()
-        told = self.console.wait_for(source, b'HOOK event=notice', _PATIENCE_S)
-        self.assertIsNotNone(told, 'no hook has run')
-        line = self.console.line_with(source, b'HOOK event=notice')
+        line = self.hooked('notice', source, _PATIENCE_S)
         left = re.search(r'action=live-migrate left=(\d+) ', line)
         assert left, line
         self.assertGreater(int(left[1]), self.NOTICE_S / 2)
@@ -44,10 +31,7 @@ class HookTest(base.SandboxTest):
         server = base.wait_until(
             lambda: self.moved_from(source), f'the guest left {source}', 120
         )
-        over = self.console.wait_for(
-            server.compute_host, b'HOOK event=withdrawn', _PATIENCE_S
-        )
-        self.assertIsNotNone(over, 'not told that it is over')
+        self.hooked('withdrawn', server.compute_host, _PATIENCE_S)
 
     def check_told(self, tenant: outside.Outside, deadline: int) -> None:
         """Its tenant and the operator were told the same."""
@@ -62,12 +46,6 @@ class HookTest(base.SandboxTest):
             (self.host.name, deadline),
             (heard['host'], math.ceil(heard['deadline_unix_s'])),
         )
-
-    def moved_from(self, source: str) -> object:
-        """Give the server once it runs elsewhere."""
-        server = self.compute.get_server(self.server.id)
-        there = server.status == 'ACTIVE' and server.compute_host != source
-        return server if there else None
 
 
 class AcknowledgedTest(base.SandboxTest):

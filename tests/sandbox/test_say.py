@@ -48,12 +48,6 @@ class SayTest(base.SandboxTest):
         self.wait_offered(source, True)
         self.assertIsNone(self.guests.quota_cpus())
 
-    def moved_from(self, source: str) -> Any:
-        """Give the server once it runs elsewhere."""
-        server = self.compute.get_server(self.server.id)
-        elsewhere = server.compute_host not in (source, None)
-        return server if elsewhere and server.status == 'ACTIVE' else None
-
     def test_lending_keeps_the_guest_beside_its_owner(self) -> None:
         """He sits at the keyboard, and lends it all the same."""
         self.addCleanup(self.say, 'resume')
