@@ -47,6 +47,8 @@ class Fencing:
             self._asked -= 1
             if not self._asked:
                 self._loop.fence('')
+        # Whoever is started once this is answered is not behind it.
+        await self._hands.settle(rungs.PAUSE, _FENCED_S)
 
     async def lift(self, server_id: str) -> None:
         """Let a guest run as far as the ladder does.

@@ -53,6 +53,20 @@ Seconds for which such an operation waits until the agent has resumed the
 instance and granted its share. The operation goes on in any case.
 """,
     ),
+    cfg.IntOpt(
+        'notice_share_s',
+        default=10,
+        min=0,
+        max=600,
+        help="""
+Seconds for which an instance that is told by its QEMU guest agent that it has
+to leave keeps its leaving share of the CPU, to hear the notice and to act on
+it: beside a busy owner it may be held paused, or get a hundredth of the CPUs.
+After that it is held again until it leaves. 0 lets one that is paused run
+while it is told, and gives a starved one nothing. Related: ``[slice]
+leaving_cpus`` of the agent, which all instances of the host share.
+""",
+    ),
     cfg.FloatOpt(
         'notice_timeout_s',
         default=5.0,

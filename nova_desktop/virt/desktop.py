@@ -218,6 +218,15 @@ class Desktop:
             return self.leaving.of(server_id)
         return contextlib.nullcontext()
 
+    def _let_hear(
+        self, notice: messages.Notice
+    ) -> contextlib.AbstractContextManager[None]:
+        """Have a guest run while it is told, and react to it if it leaves."""
+        share_s = CONF.desktop.notice_share_s
+        if notice.action and share_s:
+            return self.leaving.of(notice.server_id, share_s)
+        return self.let_run(notice.server_id)
+
     def _drop_allocation(self, context: Any, instance: Any) -> None:
         report = self._virtapi.reportclient
         try:
@@ -236,7 +245,7 @@ class Desktop:
                     lambda server_id: guests.agent_of(
                         self._host, server_id, timeout_s
                     ),
-                    self.let_run,
+                    self._let_hear,
                     lambda server_id: guests.is_paused(self._host, server_id),
                     self.told,
                     self._trust,

@@ -22,19 +22,22 @@ class NoticeEndpoint:
     def __init__(
         self,
         agent_of: Callable[[str], guest_files.Ask],
-        let_run: Callable[[str], contextlib.AbstractContextManager[None]],
+        let_hear: Callable[
+            [messages.Notice], contextlib.AbstractContextManager[None]
+        ],
         is_paused: Callable[[str], bool],
         book: told.Book,
         believe: trust.Trust,
     ) -> None:
-        """Take what gives the guest agent of a server, and lets it run.
+        """Take what gives the guest agent of a server, and lets it hear.
 
         ``agent_of`` raises InstanceNotFound for a server that is no guest of
-        this host. A guest that is held paused hears nothing until it runs.
+        this host. A guest that is held paused hears nothing until it runs,
+        and one that is starved hears it late.
         """
         self._trust = believe
         self._agent_of = agent_of
-        self._let_run = let_run
+        self._let_hear = let_hear
         self._book = book
         self._is_paused = is_paused
 
@@ -100,7 +103,7 @@ class NoticeEndpoint:
     def _passed_on(self, notice: messages.Notice) -> bool:
         try:
             ask = self._agent_of(notice.server_id)
-            with self._let_run(notice.server_id):
+            with self._let_hear(notice):
                 write_notice(ask, notice)
         except nova_exception.InstanceNotFound:
             LOG.warning(

@@ -66,6 +66,17 @@ class NoticeTest(base.DesktopTestBase):
         self.assertEqual('shelve', json.loads(line)['action'])
         self.assertEqual(1000, closed['arguments']['handle'])
 
+    def test_leaving_guest_is_given_time_to_react(self) -> None:
+        watcher, ours = self.watcher('desk1'), [self.server['id']]
+        watcher.left, watcher.done = [], []
+        self.notify(FakeGuestAgent())
+        # While it is told, and for a while; nothing takes that back.
+        self.assertEqual((ours * 2, []), (watcher.left, watcher.done))
+        self.notify(FakeGuestAgent(), action='')
+        self.flags(notice_share_s=0, group='desktop')
+        self.notify(FakeGuestAgent())
+        self.assertEqual((ours * 2, []), (watcher.left, watcher.done))
+
     def test_what_the_guest_agreed_to(self) -> None:
         agent = FakeGuestAgent()
         self.notify(agent)

@@ -45,7 +45,7 @@ class NoticeTest(unittest.TestCase):
         self.book = told.Book(statuses.status)
         self.endpoint = endpoint.NoticeEndpoint(
             self.agent_of,
-            self.let_run,
+            self.let_hear,
             lambda _: self.paused,
             self.book,
             trust.Trust('', None),
@@ -53,10 +53,10 @@ class NoticeTest(unittest.TestCase):
         self.paused = False
 
     @contextlib.contextmanager
-    def let_run(self, server_id):
-        self.agent.commands.append(f'{server_id} runs')
+    def let_hear(self, notice):
+        self.agent.commands.append(f'{notice.server_id} runs')
         yield
-        self.agent.commands.append(f'{server_id} is held')
+        self.agent.commands.append(f'{notice.server_id} is held')
 
     def agent_of(self, server_id):
         if server_id != SERVER:
