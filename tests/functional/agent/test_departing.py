@@ -11,6 +11,7 @@ from typing import Any
 
 import libvirt
 
+from sandbox import private_libvirt
 from tests.functional.agent import host, logind
 from tests.functional.hypervisor import host as guests
 
@@ -32,6 +33,10 @@ class DepartingCase(guests.HostCase):
     def setUp(self) -> None:
         super().setUp()
         self.dir.chmod(0o755)
+        # The agent of the test before was killed with its limit in force,
+        # in which guests would take minutes to start.
+        group = self.host.tree.group(private_libvirt.GROUP)
+        (group / 'cpu.cfs_quota_us').write_text('-1')
         (self.dir / 'input').mkdir()
         os.mkfifo(self.dir / 'input/event0')
         (self.dir / 'input/by-path').mkdir()
