@@ -179,6 +179,11 @@ class Daemon:
         """Take the leaving share back."""
         self.loop.leave_done(server_id)
 
+    async def hear(self, server_id: str, seconds: int) -> None:
+        """Let a guest run, and grant what the owner leaves of the share."""
+        self.loop.hear(server_id, seconds)
+        await self.hands.settle(rungs.PAUSE, _LET_RUN_S)
+
     async def fence(self, reason: str) -> None:
         """Pause every guest until it is confirmed."""
         await self.fencing.close(reason)

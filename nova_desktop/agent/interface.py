@@ -22,6 +22,7 @@ BUS_NAME = 'org.openstack.NovaDesktop1'
 PATH = '/org/openstack/NovaDesktop1'
 _READ = dbus_fast.PropertyAccess.READ
 _LONGEST_LEAVE_S = 86400
+_LONGEST_HEAR_S = 600
 _MOST_CHANGES = 1000
 # Anybody may ask for much, and each answer takes the loop from the input.
 _MOST_ASKING = 8
@@ -48,6 +49,9 @@ class Agent(owner_api.Agent, fence_api.Agent, Protocol):
 
     def leave_done(self, server_id: str) -> None:
         """Take the leaving share back."""
+
+    async def hear(self, server_id: str, seconds: int) -> None:
+        """Let a guest run, and grant what the owner leaves of the share."""
 
 
 def properties(status: model.Status) -> dict[str, Any]:
@@ -173,6 +177,16 @@ class Interface(owner_api.OwnerApi, fence_api.FenceApi):
         await self._who.require_root('LeaveDone')
         arguments.check_server(server_uuid)
         self._agent.leave_done(server_uuid)
+
+    @service.dbus_method('Hear')
+    async def hear(
+        self, server_uuid: annotations.DBusStr, seconds: annotations.DBusUInt32
+    ) -> None:
+        """Let a guest hear that it has to go, 0 to end it; root only."""
+        await self._who.require_root('Hear')
+        arguments.check_server(server_uuid)
+        arguments.check_number('seconds', seconds, 0, _LONGEST_HEAR_S)
+        await self._agent.hear(server_uuid, seconds)
 
     @service.dbus_method('Explain')
     async def explain(self, count: annotations.DBusUInt32) -> _Changes:

@@ -65,11 +65,16 @@ class Judge:
         return self._follow(verdict, facts)
 
     def hold(
-        self, verdict: model.Verdict, leaving: Set[str], fence: str = ''
+        self,
+        verdict: model.Verdict,
+        leaving: Set[str],
+        fence: str = '',
+        hearing: Set[str] = frozenset(),
     ) -> model.Hold:
         """Turn a verdict into what guests are held to.
 
-        ``leaving`` has the UUIDs of those that are on their way out;
+        ``leaving`` has the UUIDs of those that are on their way out,
+        ``hearing`` of those that were just told that they have to go;
         ``fence`` is why all are paused until Nova has been asked.
         """
         limits = self._limits
@@ -83,6 +88,7 @@ class Judge:
             self._giving.has_cpu,
             self._owner_cpus,
             fence,
+            hearing,
         )
 
     def share_to_pause(self) -> model.SliceTarget:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which guests are on their way out, and until when at the most."""
+"""Which guests are on their way out, or told so, and until when at most."""
 
 
 class Leaving:
-    """The guests for which the leaving share was asked.
+    """The guests for which the leaving share was asked, for one reason.
 
     Each has an end of its own, so that whoever asked and then died cannot
     take CPU from the owner for ever.

@@ -73,6 +73,7 @@ class Loop:
         self._call_later = call_later
         self._rungs = rungs
         self._leaving = leaving.Leaving()
+        self._hearing = leaving.Leaving()
         self._meanwhile = meanwhile.Meanwhile()
         self._facts: model.Facts | None = None
         self._fence = ''
@@ -96,7 +97,10 @@ class Loop:
             facts = self._senses.read()
             verdict = self._judge.judge(facts)
             hold = self._judge.hold(
-                verdict, self._leaving.now(now_s), self._fence
+                verdict,
+                self._leaving.now(now_s),
+                self._fence,
+                self._hearing.now(now_s),
             )
         except Exception as error:  # noqa: BLE001 - reported below
             verdict = judge.strictest(now_s, error)
@@ -134,6 +138,11 @@ class Loop:
         self._leaving.end(server_id)
         self.step()
 
+    def hear(self, server_id: str, seconds: int) -> None:
+        """Let a guest hear that it has to go; 0 for no longer."""
+        self._hearing.begin(server_id, self._clock() + seconds)
+        self.step()
+
     def fence(self, why: str) -> None:
         """Put all guests behind the fence until it is called with ``''``."""
         self._fence = why
@@ -146,6 +155,7 @@ class Loop:
     def stop(self) -> None:
         """Leave the slice as for an owner of whom nothing is known."""
         self._leaving.clear()
+        self._hearing.clear()
         self.step()
         if self._timer is not None:
             self._timer.cancel()
@@ -210,6 +220,7 @@ class Loop:
         moments = (
             verdict.recheck_s,
             self._leaving.next_end_s(),
+            self._hearing.next_end_s(),
             self._meanwhile.end_s(now_s),
         )
         due_s = min((at for at in moments if at is not None), default=None)

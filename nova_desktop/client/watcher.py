@@ -71,6 +71,13 @@ class AgentWatcher:
         """Say that the guest has left; nothing is lost if nobody hears it."""
         self._ask(self._ping_s, 'LeaveDone', 's', server_id)
 
+    def hear(self, server_id: str, seconds: int, timeout_s: float) -> bool:
+        """Have a guest hear that it has to go; 0 to end that.
+
+        False if that is not known: the agent may be silent, or too old.
+        """
+        return self._ask(timeout_s, 'Hear', 'su', server_id, seconds)
+
     def fence(self, reason: str, timeout_s: float) -> bool:
         """Have every guest paused until it is confirmed.
 

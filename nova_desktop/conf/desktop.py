@@ -59,12 +59,13 @@ instance and granted its share. The operation goes on in any case.
         min=0,
         max=600,
         help="""
-Seconds for which an instance that is told by its QEMU guest agent that it has
-to leave keeps its leaving share of the CPU, to hear the notice and to act on
-it: beside a busy owner it may be held paused, or get a hundredth of the CPUs.
-After that it is held again until it leaves. 0 lets one that is paused run
-while it is told, and gives a starved one nothing. Related: ``[slice]
-leaving_cpus`` of the agent, which all instances of the host share.
+Seconds from the moment at which an instance is told by its QEMU guest agent
+that it has to leave, for which it is not paused and gets its leaving share of
+the CPU, as far as the owner leaves that unused. It is for hearing the notice
+and acting on it: beside an owner it gets a hundredth of the CPUs else. After
+that it is held again until it leaves. 0 lets one that is paused run while it
+is told, and gives others nothing. Related: ``[slice] leaving_cpus`` of the
+agent, which all instances of the host share.
 """,
     ),
     cfg.FloatOpt(

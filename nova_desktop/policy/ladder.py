@@ -2,6 +2,7 @@
 """What guests are held to under a verdict, rung by rung."""
 
 import dataclasses
+import enum
 from collections.abc import Collection, Set
 
 from nova_desktop import model
@@ -11,13 +12,24 @@ SLEEPING = 'the host prepares for sleep'
 """Why guests are paused until Nova has been asked."""
 
 
+class Need(enum.Enum):
+    """What guests need CPU for, beside an owner."""
+
+    NONE = enum.auto()
+    TO_HEAR = enum.auto()
+    """To hear that they have to go: of what the owner leaves unused."""
+    TO_FREE = enum.auto()
+    """To free the host: also where it is the owner's."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class LadderLimits:
     """What the rungs hold guests to; ``None`` leaves a rung out.
 
-    ``leaving_cpus`` is how much CPU guests share while one of them leaves, or
-    they give memory back to an owner who has little left: they need CPU for
-    it, or a busy owner would starve what frees the host. The next four are the
+    ``leaving_cpus`` is how much CPU guests share while one of them leaves or
+    hears that it has to, or they give memory back to an owner who has little
+    left: they need CPU for it, or a busy owner would starve what frees the
+    host. The next four are the
     most that guests do beside an owner, on each disk all together and on the
     network each, per second. ``take_cores`` leaves guests as few whole cores
     there as their share needs. ``pause_passthrough`` pauses those that were
@@ -43,23 +55,23 @@ def hold(
     gives: bool = False,
     owner_cpus: float | None = None,
     fence: str = '',
+    hearing: Set[str] = frozenset(),
 ) -> model.Hold:
     """Turn a verdict into a target for each rung.
 
-    ``leaving`` has the UUIDs of the guests on their way out, ``whole_mib``
+    ``leaving`` has the UUIDs of the guests on their way out, ``hearing`` of
+    those that were just told that they have to go. ``whole_mib``
     is the memory lent while nothing narrows it; ``gives`` is whether guests
     get CPU to give it back. ``owner_cpus`` is what the owner's tasks use.
     ``fence`` is why all are paused until Nova has been asked, empty if they
     are not.
     """
-    is_needed = bool(leaving) or gives
+    need = _need(bool(leaving) or gives, bool(hearing))
     reasons = (eased.reason, giving.REASON if gives else '')
     memory_mib = verdict.cap.memory_mib
     narrowed_mib = memory_mib if memory_mib < whole_mib else None
     return model.Hold(
-        slice=slice_target(
-            verdict, is_needed, limits, capacity, eased, owner_cpus
-        ),
+        slice=slice_target(verdict, need, limits, capacity, eased, owner_cpus),
         cores=_cores(verdict, limits, capacity),
         disk=_disk(verdict, leaving, eased, limits),
         memory=model.MemoryTarget(
@@ -70,14 +82,20 @@ def hold(
         network=model.NetworkTarget(
             limits.network_kib_per_s if verdict.yielding else None
         ),
-        pause=_pause(verdict, leaving, limits, fence),
+        pause=_pause(verdict, leaving | hearing, limits, fence),
         reason='; '.join(filter(None, reasons)),
     )
 
 
+def _need(frees: bool, hears: bool) -> Need:
+    if frees:
+        return Need.TO_FREE
+    return Need.TO_HEAR if hears else Need.NONE
+
+
 def slice_target(
     verdict: model.Verdict,
-    is_needed: bool,
+    need: Need,
     limits: LadderLimits,
     capacity: model.Capacity,
     eased: comfort.Comfort = comfort.AT_EASE,
@@ -85,17 +103,18 @@ def slice_target(
 ) -> model.SliceTarget:
     """Turn a verdict into the limits of the guests' slice.
 
-    ``is_needed`` is whether guests need CPU to free the host. Where the owner
-    leaves them as much unused, the idle class gives it to them and costs him
-    nothing; the normal class takes it from him.
+    Where the owner leaves them as much unused, the idle class gives guests
+    their share and costs him nothing; the normal class takes it from him.
     """
     cpus = verdict.cap.cpus * eased.cpu.part
-    if is_needed:
+    if need is not Need.NONE:
         # All guests together, however many leave: the owner's loss must not
         # grow with the number of guests.
         share = min(max(cpus, limits.leaving_cpus), float(capacity.cpus))
         where = _cores(verdict, limits, capacity).cpus
         unused = _unused(where, owner_cpus, capacity)
+        if need is Need.TO_HEAR:
+            return model.SliceTarget(cpus=max(cpus, min(share, unused)))
         return model.SliceTarget(cpus=share, idle=unused >= share)
     away = verdict.presence.presence is model.Presence.AWAY
     if away and cpus >= capacity.cpus:

@@ -152,7 +152,12 @@ class RestCloud:
         if action is model.ReclaimAction.DELETE:
             self._rest.ask('compute', 'DELETE', f'/servers/{server_id}')
             return ''
-        return self._post(server_id, _BODIES[action])
+        body = _BODIES[action]
+        if 'shelve' in body:
+            # Nova's API notes that it shelves before it asks Glance, and
+            # leaves a server in that state for ever where that fails.
+            self._rest.require('image')
+        return self._post(server_id, body)
 
     def nudge(self, name: str, server_id: str) -> None:
         """Start a further server action, such as confirmResize."""

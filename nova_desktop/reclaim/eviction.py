@@ -92,7 +92,11 @@ class Eviction:
 
     def notice(self, victim: Victim) -> None:
         """Fix the deadline and tell everybody."""
-        server = victim.server = self._as_now(victim)
+        # Another worker may have told it meanwhile.
+        seen = self._as_now(victim)
+        if seen is not None and seen.host == victim.host:
+            victim.server = seen
+        server = victim.server
         now = self._clock.unix()
         within_s = self._within_s(victim)
         first = following(server, (), within_s, now, self._settings).action
@@ -120,16 +124,13 @@ class Eviction:
         )
         self._herald.give(victim, before is not None)
 
-    def _as_now(self, victim: Victim) -> nouns.Server:
-        """Read a victim again: another worker may have told it meanwhile."""
+    def _as_now(self, victim: Victim) -> nouns.Server | None:
+        """Read a victim again; as it was while it cannot be read."""
         try:
-            server = self._cloud.server(victim.id)
+            return self._cloud.server(victim.id)
         except nouns.CloudError as error:
             LOG.warning('server %s cannot be read: %s', victim.id, error)
             return victim.server
-        if server is None or server.host != victim.host:
-            return victim.server
-        return server
 
     def grace(self, victim: Victim) -> Steps:
         """Wait for the deadline, or for news that make it needless."""
@@ -275,17 +276,11 @@ class Eviction:
         until = victim.deadline_unix_s + self._settings.notice_stale_s
         while self._clock.unix() <= until and not self._stop.is_set():
             yield Pause(self._settings.poll_s)
-            if self._herald.clear(victim.id) or self._elsewhere(victim):
+            server = self._as_now(victim)
+            if server is None or server.host != victim.host:
+                return  # a notice counts for that stay alone
+            if server.takes_metadata and self._herald.clear(victim.id):
                 return
-
-    def _elsewhere(self, victim: Victim) -> bool:
-        """Say whether its stay is over: a notice counts for that alone."""
-        try:
-            server = self._cloud.server(victim.id)
-        except nouns.CloudError as error:
-            LOG.warning('server %s cannot be read: %s', victim.id, error)
-            return False
-        return server is None or server.host != victim.host
 
     def _note(
         self, what: What, victim: Victim, text: str, detail: str = ''

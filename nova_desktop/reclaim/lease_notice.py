@@ -24,8 +24,6 @@ _GOES_ON = 'its lease does not end now'
 # Workers act at different moments, so that the later ones see the first's.
 _STAGGER_MS = 3000
 _TELLS = 3
-# Nova takes metadata in these states alone.
-_TAKES_METADATA = ('active', 'paused', 'suspended', 'stopped')
 
 
 @dataclasses.dataclass(eq=False)
@@ -37,10 +35,6 @@ class Ending:
     tells: int = 1
     failures: int = 0
     acting: futures.Future[Outcome] | None = None
-
-
-def _takes_metadata(server: nouns.Server) -> bool:
-    return server.vm_state in _TAKES_METADATA and server.task_state is None
 
 
 class LeaseNotices:
@@ -81,7 +75,7 @@ class LeaseNotices:
         if agreed.ends_unix_s > told.deadline_unix_s:
             return True
         # An eviction that came between has taken its place.
-        lost = _takes_metadata(server) and not lease.is_told(server)
+        lost = server.takes_metadata and not lease.is_told(server)
         return lost and ending.tells < _TELLS
 
     def tell(
@@ -161,7 +155,7 @@ class LeaseNotices:
     def withdraw(self, server: nouns.Server, ending: Ending | None) -> None:
         """Take back what was told, by whomever."""
         told = lease.is_told(server)
-        if ending is None and not (told and _takes_metadata(server)):
+        if ending is None and not (told and server.takes_metadata):
             return
         if not told and grace.KEY in server.metadata:
             # It is an eviction's now, and not ours to take back.

@@ -8,7 +8,7 @@ metadata may tell of a notice that is past.
 
 from oslo_log import log
 
-from nova_desktop.reclaim import grace, nouns
+from nova_desktop.reclaim import grace, lease, nouns
 from nova_desktop.reclaim.agenda import Course
 from nova_desktop.reclaim.notice import Herald
 from nova_desktop.reclaim.progress import Progress
@@ -25,6 +25,8 @@ def _is_past(server: nouns.Server) -> bool:
     """Say whether a server's metadata tell of a stay that has ended."""
     if not server.host or grace.KEY not in server.metadata:
         return False
+    if lease.is_told(server):
+        return False  # whoever watches leases takes that back
     fields = grace.parse(server.metadata[grace.KEY])
     return fields.get('place') != grace.place(server) or (
         not server.holds_memory

@@ -36,6 +36,9 @@ def unix_s(text: str) -> float:
     return when.timestamp()
 
 
+_TAKES_METADATA = ('active', 'paused', 'suspended', 'stopped')
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Server:
     """A server as Nova shows it to the administrator.
@@ -71,6 +74,11 @@ class Server:
     def holds_memory(self) -> bool:
         """Say whether it uses memory of its host."""
         return bool(self.host) and victims.holds_memory(self.vm_state)
+
+    @property
+    def takes_metadata(self) -> bool:
+        """Say whether Nova has its metadata changed now."""
+        return self.task_state is None and self.vm_state in _TAKES_METADATA
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

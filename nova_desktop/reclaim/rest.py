@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to Nova and Placement, with their errors made ours."""
+"""Requests to the cloud's services, with their errors made ours."""
 
 import threading
 from collections.abc import Sequence
@@ -100,6 +100,25 @@ class Rest:
         """Give the body, None when there is no such thing."""
         response = self.ask(service, 'GET', url, params=params)
         return None if response.status_code == 404 else response.json()
+
+    def require(self, service: str) -> None:
+        """Raise CloudUnreachable where a service does not answer.
+
+        What it answers does not matter. One that the catalog does not have
+        may be known to others.
+        """
+        options = self._options
+        try:
+            url = self._session.get_endpoint(service_type=service, **options)
+            answer = url and self._session.get(
+                url, authenticated=False, raise_exc=False
+            )
+        except ks_exceptions.EndpointNotFound:
+            return
+        except _ERRORS as error:
+            raise nouns.CloudUnreachable(f'{service}: {error}') from error
+        if answer and answer.status_code >= 500:
+            raise nouns.CloudUnreachable(f'{service}: {answer.status_code}')
 
     def user_id(self) -> str:
         """Give the user that this service acts as."""

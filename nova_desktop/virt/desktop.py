@@ -30,6 +30,7 @@ from nova_desktop.virt import (
     refusal,
     requests,
     risk,
+    rollback,
     told,
     trust,
 )
@@ -50,6 +51,7 @@ class Desktop:
         self.leaving = leaving.Leaving(
             self.agent, options.leave_s, options.leave_timeout_s
         )
+        self.moves = rollback.Moves()
         self._recent = recent.Recent(time.monotonic)
         self._evictions = evictions.Evictions(time.monotonic)
         self.told = told.Book(lambda: self.agent.status)
@@ -221,10 +223,14 @@ class Desktop:
     def _let_hear(
         self, notice: messages.Notice
     ) -> contextlib.AbstractContextManager[None]:
-        """Have a guest run while it is told, and react to it if it leaves."""
-        share_s = CONF.desktop.notice_share_s
-        if notice.action and share_s:
-            return self.leaving.of(notice.server_id, share_s)
+        """Have a guest run while it is told, and act on it if it leaves."""
+        options = CONF.desktop
+        if notice.action and options.notice_share_s:
+            self.agent.hear(
+                notice.server_id,
+                options.notice_share_s,
+                options.leave_timeout_s,
+            )
         return self.let_run(notice.server_id)
 
     def _drop_allocation(self, context: Any, instance: Any) -> None:

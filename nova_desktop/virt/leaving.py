@@ -34,11 +34,8 @@ class Leaving:
         self._held: collections.Counter[str] = collections.Counter()
 
     @contextlib.contextmanager
-    def of(self, server_id: str, afterwards_s: int = 0) -> Iterator[None]:
-        """Hold a guest's share for as long as the operation lasts.
-
-        And ``afterwards_s`` seconds longer, unless another begins meanwhile.
-        """
+    def of(self, server_id: str) -> Iterator[None]:
+        """Hold a guest's share for as long as the operation lasts."""
         with self._lock:
             self._held[server_id] += 1
             outermost = self._held[server_id] == 1
@@ -52,18 +49,15 @@ class Leaving:
         try:
             yield
         finally:
-            self._end(server_id, afterwards_s)
+            self._end(server_id)
 
-    def _end(self, server_id: str, afterwards_s: int) -> None:
+    def _end(self, server_id: str) -> None:
         with self._lock:
             self._held[server_id] -= 1
             if self._held[server_id] > 0:
                 return
             del self._held[server_id]
-        if afterwards_s:
-            self._agent.leave(server_id, afterwards_s, self._timeout_s)
-        else:
-            self._agent.leave_done(server_id)
+        self._agent.leave_done(server_id)
 
 
 def with_share(

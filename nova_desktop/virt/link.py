@@ -100,6 +100,15 @@ class Link:
             return
         threads.native(self._watcher.leave_done, server_id)
 
+    def hear(self, server_id: str, seconds: int, timeout_s: float) -> bool:
+        """Have the agent let a guest hear a notice; say whether it will."""
+        if self._watcher is None:
+            return False
+        granted: bool = threads.native(
+            self._watcher.hear, server_id, seconds, timeout_s
+        )
+        return granted
+
     def unfence(self, server_id: str) -> bool:
         """Say that a guest belongs here; say whether the agent knows now."""
         if self._watcher is None:

@@ -18,6 +18,9 @@ SERVER = 'guest'
 # Milliseconds from the owner's first key to the limit, on a machine that at
 # the same time starts a service anew.
 REACTION_MS = 200
+# What all guests together have at most beside an owner, when one is told that
+# it has to leave: [slice] leaving_cpus.
+SHARE_CPUS = 0.5
 
 
 def wait_until(

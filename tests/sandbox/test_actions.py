@@ -6,20 +6,21 @@ from typing import Any
 from sandbox import cloud, layout
 from tests.sandbox import base
 
-NOTICE_S = 4
-
 
 class ActionCase(base.SandboxTest):
     """A guest whose flavor says how it leaves."""
 
     ACTIONS = ''
+    NOTICE_S = 4
 
     @classmethod
     def setUpClass(cls) -> None:
         """Make the flavor."""
         cls.FLAVOR = f'desk.{cls.ACTIONS.replace(",", "-")}'
         super().setUpClass()
-        specs = cloud.desk_specs(on_reclaim=cls.ACTIONS, notice=str(NOTICE_S))
+        specs = cloud.desk_specs(
+            on_reclaim=cls.ACTIONS, notice=str(cls.NOTICE_S)
+        )
         made = cloud.make_flavor(cls.compute, cls.FLAVOR, specs)
         cls.addClassCleanup(cls.compute.delete_flavor, made)
 
@@ -70,6 +71,11 @@ class ActionCase(base.SandboxTest):
         found = self.console.wait_for(host, b'BOOT-OK', 90)
         self.assertIsNotNone(found, f'no boot on {host}')
 
+    def remove(self, server_id: str) -> None:
+        """Delete it, if it is there still."""
+        if self.compute.find_server(server_id) is not None:
+            super().remove(server_id)
+
     def back(self, status: str = 'ACTIVE') -> Any:
         """Have the owner leave; the guest comes back by itself."""
         self.owner(self.host.name, 'away')
@@ -95,10 +101,15 @@ class ColdMigrateTest(ActionCase):
     ACTIONS = 'cold-migrate'
 
     def test_moved(self) -> None:
-        """It boots on the other workstation."""
+        """It is moved, confirmed, and boots on the other workstation."""
         self.evicted('cold-migrate')
         self.wait_moved()
         self.booted(self.other)
+        made = self.compute.migrations(
+            instance_uuid=self.server.id, migration_type='migration'
+        )
+        self.assertEqual(['confirmed'], [each.status for each in made])
+        base.wait_until(lambda: not self.qemu_pids(), 'no guest left')
 
 
 class SuspendTest(ActionCase):
@@ -180,22 +191,3 @@ class DeleteTest(ActionCase):
         self.evicted('delete')
         self.compute.wait_for_delete(self.server, wait=120)
         self.assertEqual(set(), self.placement.allocated_on(self.server.id))
-
-    def remove(self, server_id: str) -> None:
-        """Delete it, if it is there still."""
-        if self.compute.find_server(server_id) is not None:
-            super().remove(server_id)
-
-
-class NoHostTest(ActionCase):
-    """No other workstation takes it, so that it stays in its own."""
-
-    ACTIONS = 'live-migrate,suspend'
-
-    def test_falls_through(self) -> None:
-        """It is suspended where it is."""
-        self.owner(self.other, 'back')
-        self.addCleanup(self.owner, self.other, 'away')
-        self.wait_offered(self.other, False)
-        self.evicted('live-migrate')
-        self.wait_rest('SUSPENDED')

@@ -11,7 +11,7 @@ import unittest
 
 from nova_desktop import model
 from sandbox import cloud, config, layout, observe, supervise
-from tests.sandbox import base
+from tests.sandbox import base, options
 
 _FENCE_AFTER_S = 30
 _FLAVOR = 'desk.stateless'
@@ -33,11 +33,12 @@ class LostTest(base.SandboxTest):
         cloud.make_flavor(cls.compute, _FLAVOR, specs)
         cls.addClassCleanup(cls.restart_computes)
         for host in layout.WORKSTATIONS:
-            path = config.host_files(host)['compute.conf']
-            text = path.read_text()
-            cls.addClassCleanup(path.write_text, text)
-            line = f'[desktop]\nfence_after_s = {_FENCE_AFTER_S}\n'
-            path.write_text(text.replace('[desktop]\n', line))
+            options.change(
+                cls.addClassCleanup,
+                config.host_files(host)['compute.conf'],
+                'desktop',
+                fence_after_s=_FENCE_AFTER_S,
+            )
         cls.restart_computes()
 
     @classmethod

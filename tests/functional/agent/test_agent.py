@@ -287,6 +287,24 @@ class BusTest(AgentCase):
         self.ask('LeaveDone', 's', 'a-server')
         self.assertNotEqual(LEAVING_US, self.host.cgroups.quota())
 
+    def test_who_hears_gets_what_the_owner_leaves(self) -> None:
+        self.host.bus.add_session()
+
+        def typing_quota() -> int:
+            self.host.touch()
+            return self.host.cgroups.quota()
+
+        host.wait_for(lambda: typing_quota() == ACTIVE_US, 'the owner')
+        self.ask('Hear', 'su', 'a-server', 60)
+        # Nothing of it where whatever else runs here is as busy as can be.
+        host.wait_for(
+            lambda: ACTIVE_US < typing_quota() <= LEAVING_US, 'the share'
+        )
+        idle = (self.host.cgroups.guests / 'cpu.idle').read_text()
+        self.assertEqual('1', idle.strip())
+        self.ask('Hear', 'su', 'a-server', 0)
+        self.assertEqual(ACTIVE_US, typing_quota())
+
     def test_leave_ends_by_itself(self) -> None:
         self.host.quota_is(ALL)
         self.host.bus.stop()  # without logind the owner counts as present
@@ -303,6 +321,8 @@ class BusTest(AgentCase):
         for member, signature, body, name in (
             ('Leave', 'su', ('a-server', 0), 'seconds'),
             ('Leave', 'su', ('', 5), 'server_uuid'),
+            ('Hear', 'su', ('a-server', 601), 'seconds'),
+            ('Hear', 'su', ('', 5), 'server_uuid'),
             ('Explain', 'u', (0,), 'count'),
         ):
             reply = host.call(self.host.bus.socket, member, signature, *body)
@@ -324,8 +344,9 @@ class BusTest(AgentCase):
         self.assertEqual(sorted(stamps), stamps)
 
     def test_only_root_may_grant(self) -> None:
-        reply = self.ask_as_nobody('Leave', '"su"', '"a-server", 5')
-        self.assertIn('AccessDenied', reply)
+        for member in ('Leave', 'Hear'):
+            reply = self.ask_as_nobody(member, '"su"', '"a-server", 5')
+            self.assertIn('AccessDenied', reply)
         self.assertIn(
             'METHOD_RETURN', self.ask_as_nobody('Explain', '"u"', '5')
         )

@@ -49,6 +49,7 @@ class FakeWatcher:
         self._on_status = on_status
         self.left: list[str] = []
         self.done: list[str] = []
+        self.hears: list[tuple[str, int]] = []
         self.stopped = False
         self.unfenced: list[str] = []
         self.fences_in: list[int] = []
@@ -72,6 +73,11 @@ class FakeWatcher:
 
     def leave_done(self, server_id: str) -> None:
         self.done.append(server_id)
+
+    def hear(self, server_id: str, seconds: int, timeout_s: float) -> bool:
+        self.hears.append((server_id, seconds))
+        self.resume(server_id)
+        return True
 
     def unfence(self, server_id: str, timeout_s: float) -> bool:
         self.unfenced.append(server_id)

@@ -39,7 +39,7 @@ class Auth(plugin.BaseAuthPlugin):
         self._token = token
 
     def get_endpoint(self, session, service_type=None, **kwargs):
-        return self._endpoints[service_type]
+        return self._endpoints.get(service_type)
 
     def get_endpoint_data(self, session, service_type=None, **kwargs):
         return discover.EndpointData(

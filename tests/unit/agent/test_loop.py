@@ -117,6 +117,21 @@ class LoopTest(unittest.IsolatedAsyncioTestCase):
         self.bench.clock.turn(1)
         self.assertEqual(crank.ACTIVE, self.bench.slice.current())
 
+    def test_hearing_ends_with_its_time_or_before(self) -> None:
+        self.bench.touch()
+
+        def spared() -> frozenset[str]:
+            return self.bench.hands.wanted[-1].pause.spared
+
+        self.bench.loop.hear('a', 10)
+        self.bench.loop.hear('b', 60)
+        self.assertEqual({'a', 'b'}, spared())
+        self.assertTrue(self.bench.slice.current().idle)
+        self.bench.clock.turn(10)
+        self.assertEqual({'b'}, spared())
+        self.bench.loop.hear('b', 0)
+        self.assertEqual(set(), spared())
+
     async def test_stop_leaves_an_unknown_owner(self) -> None:
         self.bench.loop.leave('a', 300)
         await self.bench.senses.stop()

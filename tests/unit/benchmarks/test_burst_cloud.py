@@ -118,6 +118,9 @@ class Rest:
         self.headers: dict = {}
         return answer if method == 'GET' else self
 
+    def require(self, service):
+        pass
+
     def get(self, service, url, **params):
         answer = self.ask(service, 'GET', url, params=params)
         return None if self.status == 404 else answer

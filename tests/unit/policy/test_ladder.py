@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nova_desktop import model
 from nova_desktop.model import Presence
 from nova_desktop.policy import comfort, ladder
+from nova_desktop.policy.ladder import Need
 
 LIMITS = ladder.LadderLimits(
     leaving_cpus=0.5,
@@ -27,7 +28,7 @@ SLOW = comfort.Comfort(comfort.Pace(0.25), comfort.Pace(0.5))
 def target(
     which: Presence,
     cpus: float,
-    is_needed: bool = False,
+    need: Need = Need.NONE,
     owner_cpus: float | None = None,
 ) -> model.SliceTarget:
     """Compute the target for a cap of so many CPUs."""
@@ -36,7 +37,7 @@ def target(
     yielding = which in NEAR
     verdict = model.Verdict(presence, cap, False, 'x', yielding=yielding)
     return ladder.slice_target(
-        verdict, is_needed, LIMITS, HOST, owner_cpus=owner_cpus
+        verdict, need, LIMITS, HOST, owner_cpus=owner_cpus
     )
 
 
@@ -46,6 +47,7 @@ def hold(
     leaving: frozenset[str] = frozenset(),
     eased: comfort.Comfort = comfort.AT_EASE,
     limits: ladder.LadderLimits = LIMITS,
+    hearing: frozenset[str] = frozenset(),
     **more: bool,
 ) -> model.Hold:
     """Compute every target for a cap."""
@@ -55,11 +57,15 @@ def hold(
     yielding = more.get('yielding', which in NEAR)
     verdict = model.Verdict(presence, cap, False, 'x', yielding=yielding)
     gives = more.get('gives', False)
-    return ladder.hold(verdict, leaving, eased, limits, HOST, WHOLE_MIB, gives)
+    return ladder.hold(
+        *(verdict, leaving, eased, limits, HOST, WHOLE_MIB, gives),
+        hearing=hearing,
+    )
 
 
 ALL = model.Cap(8.0, WHOLE_MIB, True)
 FEW = model.Cap(0.8, 250, False)
+NOTHING = model.Cap(0.0, 0, False)
 NONE = model.Cap(0.0, 0, False)
 
 
@@ -161,7 +167,7 @@ class LadderTest(unittest.TestCase):
             (Presence.ACTIVE, 0.8, 0.8),
             (Presence.AWAY, 8.0, 8.0),
         ):
-            found = target(which, cpus, True)
+            found = target(which, cpus, Need.TO_FREE)
             self.assertEqual(model.SliceTarget(expected, False), found)
 
     def test_what_the_owner_leaves_is_not_taken_from_him(self) -> None:
@@ -175,13 +181,36 @@ class LadderTest(unittest.TestCase):
             (8.3, False),
         ):
             with self.subTest(owner_cpus=owner_cpus):
-                found = target(Presence.ACTIVE, 0.2, True, owner_cpus)
+                found = target(Presence.ACTIVE, 0.2, Need.TO_FREE, owner_cpus)
                 self.assertEqual(model.SliceTarget(0.5, idle), found)
 
+    def test_who_hears_gets_what_the_owner_leaves_and_no_more(self) -> None:
+        for owner_cpus, cpus in (
+            (None, 0.2),
+            (0.0, 0.5),
+            (6.0, 0.5),
+            (7.0, 0.25),
+            (7.5, 0.2),
+            (8.3, 0.2),
+        ):
+            with self.subTest(owner_cpus=owner_cpus):
+                found = target(Presence.ACTIVE, 0.2, Need.TO_HEAR, owner_cpus)
+                self.assertEqual(model.SliceTarget(cpus), found)
+
+    def test_who_hears_runs_and_leaves_the_disk_alone(self) -> None:
+        found = hold(Presence.ACTIVE, NOTHING, hearing=frozenset('a'))
+        self.assertEqual(frozenset('a'), found.pause.spared)
+        self.assertEqual(hold(Presence.ACTIVE, NOTHING).disk, found.disk)
+        both = hold(
+            Presence.ACTIVE, NOTHING, frozenset('b'), hearing=frozenset('a')
+        )
+        self.assertEqual(frozenset('ab'), both.pause.spared)
+        self.assertEqual(model.SliceTarget(0.5, False), both.slice)
+
     def test_away_guests_may_run_on_every_cpu(self) -> None:
-        found = target(Presence.AWAY, 4.0, True, 3.9)
+        found = target(Presence.AWAY, 4.0, Need.TO_FREE, 3.9)
         self.assertEqual(model.SliceTarget(4.0, True), found)
-        found = target(Presence.AWAY, 4.0, True, 4.1)
+        found = target(Presence.AWAY, 4.0, Need.TO_FREE, 4.1)
         self.assertEqual(model.SliceTarget(4.0, False), found)
 
     def test_many_leave_or_give_on_the_same_share(self) -> None:
@@ -203,22 +232,22 @@ class LadderTest(unittest.TestCase):
     @given(
         st.sampled_from(list(Presence)),
         st.floats(0.0, 8.0),
-        st.booleans(),
+        st.sampled_from(Need),
         st.none() | st.floats(0.0, 9.0),
     )
     def test_normal_class_is_always_bounded_and_only_to_leave(
         self,
         which: Presence,
         cpus: float,
-        is_needed: bool,
+        need: Need,
         owner_cpus: float | None,
     ) -> None:
-        found = target(which, cpus, is_needed, owner_cpus)
-        if not is_needed:
+        found = target(which, cpus, need, owner_cpus)
+        if need is not Need.TO_FREE:
             self.assertTrue(found.idle)
         elif owner_cpus is None or owner_cpus > 8 - LIMITS.leaving_cpus:
             self.assertFalse(found.idle)
-        if which is not Presence.AWAY or is_needed:
+        if which is not Presence.AWAY or need is Need.TO_FREE:
             assert found.cpus is not None
             self.assertLessEqual(found.cpus, HOST.cpus)
             self.assertGreaterEqual(found.cpus, cpus)

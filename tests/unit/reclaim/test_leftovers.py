@@ -2,16 +2,19 @@
 
 import unittest
 
-from nova_desktop.reclaim import grace, nouns
+from nova_desktop import model
+from nova_desktop.policy import lease as policy
+from nova_desktop.reclaim import grace, lease, nouns
 from tests.unit.reclaim import fakes
 
 
 class LeftoversTest(unittest.TestCase):
-    def look(self, *records, **changes):
+    def look(self, *records, place=None, **changes):
         """Look at one server; give what was done and its metadata."""
         self.clock = fakes.Clock()
         a = fakes.server('a')
-        told = grace.render('shelve', fakes.START, 'x', grace.place(a))
+        place = place or grace.place(a)
+        told = grace.render('shelve', fakes.START, 'x', place)
         metadata = {grace.KEY: told, 'mine': 'x'}
         a = fakes.server('a', **{'metadata': metadata, **changes})
         self.cloud = fakes.Cloud(self.clock, a)
@@ -31,6 +34,13 @@ class LeftoversTest(unittest.TestCase):
     def test_a_notice_of_a_stay_that_has_ended(self):
         for changes in ({'host': 'desk2'}, {'vm_state': 'stopped'}):
             self.assertEqual(([], ['mine']), self.look(**changes))
+
+    def test_a_notice_that_its_lease_ends(self):
+        agreed = policy.Lease(fakes.START, 60, model.ReclaimAction.SHELVE)
+        place = lease.place(fakes.server('a'), agreed)
+        for changes in ({}, {'host': 'desk2'}, {'vm_state': 'stopped'}):
+            done = self.look(place=place, **changes)
+            self.assertEqual(([], [grace.KEY, 'mine']), done)
 
     def test_nova_works_on_it(self):
         done = self.look(host='desk2', task_state='migrating')

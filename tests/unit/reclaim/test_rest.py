@@ -33,6 +33,7 @@ class RestTest(unittest.TestCase):
         self.addCleanup(mock.patch.stopall)
         stop = mock.Mock(wait=lambda seconds: False)
         self.session = mock.Mock()
+        self.session.get_endpoint.return_value = None
         self.client = rest.Rest(self.session, stop=stop)
         self.cloud = cloud.RestCloud(self.client)
 
@@ -50,6 +51,31 @@ class RestTest(unittest.TestCase):
         with self.assertRaises(nouns.CloudUnreachable):
             self.client.get('compute', '/x')
         self.assertEqual(3, self.adapter.request.call_count)
+
+    def test_nobody_is_shelved_while_glance_is_silent(self):
+        self.session.get_endpoint.return_value = 'http://glance'
+        for action in (
+            model.ReclaimAction.SHELVE,
+            model.ReclaimAction.REBUILD,
+        ):
+            for silence in (exceptions.ConnectFailure(), answer(503)):
+                self.answers(answer(202))
+                self.session.get.side_effect = [silence]
+                with self.assertRaises(nouns.CloudUnreachable) as caught:
+                    self.cloud.act(action, ID)
+                self.assertIn('image: ', str(caught.exception))
+        self.assertEqual(0, self.adapter.request.call_count)
+        for said in (answer(300), answer(401)):
+            self.answers(answer(202))
+            self.session.get.side_effect = [said]
+            self.cloud.act(model.ReclaimAction.SHELVE, ID)
+        self.assertEqual(2, self.adapter.request.call_count)
+        self.session.get.side_effect = AssertionError
+        self.session.get_endpoint.side_effect = exceptions.EndpointNotFound
+        self.answers(answer(202))
+        self.cloud.act(model.ReclaimAction.SHELVE, ID)
+        self.answers(answer(202))
+        self.cloud.act(model.ReclaimAction.STOP, ID)
 
     def test_an_action_is_sent_once(self):
         for failure in (answer(504), exceptions.ConnectTimeout()):

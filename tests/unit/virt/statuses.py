@@ -50,6 +50,10 @@ class FakeLink:
     def leave_done(self, server_id: str) -> None:
         self.calls.append(('done', server_id))
 
+    def hear(self, server_id: str, seconds: int, timeout_s: float) -> bool:
+        self.calls.append(('hear', server_id, seconds))
+        return self._grants
+
     def unfence(self, server_id: str) -> bool:
         self.calls.append(('unfence', server_id))
         return self._grants

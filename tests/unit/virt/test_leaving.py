@@ -80,17 +80,6 @@ class LeavingTest(unittest.TestCase):
         self.driver.power_off(GUEST)
         self.assertEqual(2, self.agent.calls.count(('leave', 'guest', 300)))
 
-    def test_share_outlives_what_it_was_held_for(self) -> None:
-        share = self.driver.desktop.leaving
-        with share.of('guest', 10):
-            pass
-        with share.of('guest', 10):
-            self.driver.power_off(GUEST)
-        begun, kept = ('leave', 'guest', 300), ('leave', 'guest', 10)
-        self.assertEqual(
-            [begun, kept, begun, ('off', 0), kept], self.agent.calls
-        )
-
     def test_silent_agent_blocks_nothing(self) -> None:
         agent = statuses.FakeLink(None, grants=False)
         with self.assertLogs('nova_desktop.virt.leaving', 'WARNING'):

@@ -29,6 +29,9 @@ class FakeWatcher:
     def leave_done(self, server_id) -> None:
         pass
 
+    def hear(self, server_id, seconds, timeout_s) -> bool:
+        return True
+
 
 class SpeakingWatcher(FakeWatcher):
     first = statuses.status()
@@ -74,6 +77,7 @@ class LinkTest(unittest.TestCase):
     def test_nobody_is_asked_before_the_start(self) -> None:
         agent = link.Link(1.0, SpeakingWatcher)
         self.assertFalse(agent.leave('guest', 1, 1.0))
+        self.assertFalse(agent.hear('guest', 1, 1.0))
         agent.leave_done('guest')
         agent.stop()
 

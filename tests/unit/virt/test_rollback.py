@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import threading
 import types
 import unittest
 from unittest import mock
@@ -18,6 +19,11 @@ class Case(unittest.TestCase):
         stock = libvirt_guest.libvirt
         self.addCleanup(setattr, libvirt_guest, 'libvirt', stock)
         libvirt_guest.libvirt = types.SimpleNamespace(libvirtError=FakeError)
+        self.moves = rollback.Moves(0.05)
+        self.driver = types.SimpleNamespace(
+            desktop=types.SimpleNamespace(moves=self.moves)
+        )
+        self.instance = types.SimpleNamespace(uuid='x')
 
 
 class OutlivedTest(Case):
@@ -34,9 +40,8 @@ class OutlivedTest(Case):
                 raise error
 
         data = types.SimpleNamespace(migration=self.migration)
-        instance = types.SimpleNamespace(uuid='x')
         rollback.outlived(stock)(
-            'driver', 'context', instance, 'dest', 1, 2, True, data
+            self.driver, 'context', self.instance, 'dest', 1, 2, True, data
         )
 
     def test_success(self) -> None:
@@ -63,8 +68,8 @@ class OutlivedTest(Case):
 class UndoneTest(Case):
     def suspend(self, error: Exception | None = None) -> None:
         stock = mock.Mock(side_effect=error, __name__='suspend')
-        rollback.undone(stock)('driver', 'context', 'instance')
-        stock.assert_called_once_with('driver', 'context', 'instance')
+        rollback.undone(stock)(self.driver, 'context', self.instance)
+        stock.assert_called_once_with(self.driver, 'context', self.instance)
 
     def test_success(self) -> None:
         self.suspend()
@@ -78,3 +83,28 @@ class UndoneTest(Case):
     def test_error_of_another_kind(self) -> None:
         with self.assertRaises(RuntimeError):
             self.suspend(RuntimeError('bug'))
+
+    def test_not_before_libvirt_has_let_go_of_a_migration(self) -> None:
+        order = []
+
+        def suspend(*_args: object) -> None:
+            order.append('suspend')
+
+        moves = self.driver.desktop.moves = rollback.Moves(10.0)
+        saving = threading.Thread(
+            target=rollback.undone(suspend),
+            args=(self.driver, 'context', self.instance),
+        )
+        with moves.of('y'), moves.of('x'):
+            saving.start()
+            saving.join(0.1)
+            order.append('migrated')
+        saving.join(10)
+        self.assertEqual(['migrated', 'suspend'], order)
+
+    def test_libvirt_that_does_not_let_go(self) -> None:
+        with (
+            self.moves.of('x'),
+            self.assertLogs('nova_desktop.virt.rollback', 'WARNING'),
+        ):
+            self.suspend()
