@@ -13,8 +13,10 @@ OPTS = [
 CPUs that all guests share while one of them is moved, saved or shut down, or
 they give memory back to an owner who has little left: a starved guest leaves
 several times slower. Where the owner leaves as much unused, it is not taken
-from him. Outside of that the cap holds. Related: ``[ladder]
-giving_memory_available``.
+from him. Of what he leaves unused they also get it, or as much of it as there
+is, while one of them is told that it has to leave. Outside of that the cap
+holds. Related: ``[ladder] giving_memory_available``, and ``[desktop]
+notice_share_s`` in nova.conf.
 """,
     ),
     cfg.IntOpt(

@@ -29,11 +29,11 @@ class LadderLimits:
     ``leaving_cpus`` is how much CPU guests share while one of them leaves or
     hears that it has to, or they give memory back to an owner who has little
     left: they need CPU for it, or a busy owner would starve what frees the
-    host. The next four are the
-    most that guests do beside an owner, on each disk all together and on the
-    network each, per second. ``take_cores`` leaves guests as few whole cores
-    there as their share needs. ``pause_passthrough`` pauses those that were
-    given a device of the host, which no limit holds.
+    host. The next four are the most that guests do beside an owner, on each
+    disk all together and on the network each, per second. ``take_cores``
+    leaves guests as few whole cores there as their share needs.
+    ``pause_passthrough`` pauses those that were given a device of the host,
+    which no limit holds.
     """
 
     leaving_cpus: float = 0.5
