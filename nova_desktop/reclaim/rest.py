@@ -107,17 +107,20 @@ class Rest:
         What it answers does not matter. One that the catalog does not have
         may be known to others.
         """
-        options = self._options
         try:
-            url = self._session.get_endpoint(service_type=service, **options)
-            answer = url and self._session.get(
+            url = self._session.get_endpoint(
+                service_type=service, **self._options
+            )
+            if not url:
+                return
+            answer = self._session.get(
                 url, authenticated=False, raise_exc=False
             )
         except ks_exceptions.EndpointNotFound:
             return
         except _ERRORS as error:
             raise nouns.CloudUnreachable(f'{service}: {error}') from error
-        if answer and answer.status_code >= 500:
+        if answer.status_code >= 500:
             raise nouns.CloudUnreachable(f'{service}: {answer.status_code}')
 
     def user_id(self) -> str:

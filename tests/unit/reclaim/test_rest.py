@@ -12,7 +12,9 @@ ID = '7a0d1a52-77b6-4ac9-8c0c-4ac1d4d1b3b1'
 
 
 def answer(status, body=None, headers=None):
-    return mock.Mock(
+    return mock.MagicMock(
+        # A response of requests that tells of an error is false.
+        __bool__=lambda self: status < 400,
         status_code=status,
         text='text',
         headers=headers or {},
