@@ -43,7 +43,6 @@ _DESK = {
 }
 FLAVORS: dict[str, dict[str, str]] = {
     'desk.small': {**_DESK, 'desktop:on_reclaim': 'live-migrate,shelve'},
-    'desk.cold': {**_DESK, 'desktop:on_reclaim': 'cold-migrate,shelve'},
     'dc.small': {},
 }
 

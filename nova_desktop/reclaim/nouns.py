@@ -36,6 +36,7 @@ def unix_s(text: str) -> float:
     return when.timestamp()
 
 
+# Nova takes metadata in these states alone.
 _TAKES_METADATA = ('active', 'paused', 'suspended', 'stopped')
 
 

@@ -116,6 +116,11 @@ class SandboxCase(unittest.TestCase):
         self.compute.delete_server(server_id)
         self.compute.wait_for_delete(server)
 
+    def remove_if_there(self, server_id: str) -> None:
+        """Delete a server that may have been deleted meanwhile."""
+        if self.compute.find_server(server_id, all_projects=True):
+            self.remove(server_id)
+
     def boot(self, flavor: str, image: str = 'tiny-burn') -> Any:
         """Boot a server and wait until it is active."""
         server = self.compute.create_server(
@@ -148,6 +153,8 @@ class SandboxTest(SandboxCase):
 
     FLAVOR = PATIENT_FLAVOR
     IMAGE = 'tiny-burn'
+    MAY_END = False
+    """Whether the guest may be deleted by what is tested."""
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -169,7 +176,10 @@ class SandboxTest(SandboxCase):
         self.host = layout.host(self.server.compute_host)
         self.guests = observe.Slice(self.host)
         self.console = observe.Console(self.server.id)
-        self.addCleanup(self.remove, self.server.id)
+        self.addCleanup(
+            self.remove_if_there if self.MAY_END else self.remove,
+            self.server.id,
+        )
         self.addCleanup(self.owner, self.host.name, 'away')
         self.wait_for_work()
 

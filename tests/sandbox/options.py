@@ -4,6 +4,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox import config, layout
+
 
 def change(
     cleanup: Callable[..., object],
@@ -22,3 +24,12 @@ def change(
     if head not in text:
         raise AssertionError(f'{path} has no group {group}')
     path.write_text(text.replace(head, head + lines, 1))
+
+
+def change_computes(
+    cleanup: Callable[..., object], group: str, **options: object
+) -> None:
+    """Set options of every workstation's nova-compute as ``change`` does."""
+    for host in layout.WORKSTATIONS:
+        path = config.host_files(host)['compute.conf']
+        change(cleanup, path, group, **options)

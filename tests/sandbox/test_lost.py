@@ -10,7 +10,7 @@ import signal
 import unittest
 
 from nova_desktop import model
-from sandbox import cloud, config, layout, observe, supervise
+from sandbox import cloud, layout, observe, supervise
 from tests.sandbox import base, options
 
 _FENCE_AFTER_S = 30
@@ -32,13 +32,9 @@ class LostTest(base.SandboxTest):
         specs = cloud.desk_specs(notice='5', on_lost='evacuate')
         cloud.make_flavor(cls.compute, _FLAVOR, specs)
         cls.addClassCleanup(cls.restart_computes)
-        for host in layout.WORKSTATIONS:
-            options.change(
-                cls.addClassCleanup,
-                config.host_files(host)['compute.conf'],
-                'desktop',
-                fence_after_s=_FENCE_AFTER_S,
-            )
+        options.change_computes(
+            cls.addClassCleanup, 'desktop', fence_after_s=_FENCE_AFTER_S
+        )
         cls.restart_computes()
 
     @classmethod
